@@ -1,0 +1,64 @@
+# Flags that every translation unit of the project is compiled with.
+add_library(halftone_flags INTERFACE)
+target_compile_options(halftone_flags INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor)
+# A fused multiply-add rounds once where the documented arithmetic rounds twice; results must not depend on the
+# compiler's choice.
+target_compile_options(halftone_flags INTERFACE -ffp-contract=off)
+if(HALFTONE_WERROR)
+  target_compile_options(halftone_flags INTERFACE -Werror)
+endif()
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  target_compile_options(halftone_flags INTERFACE -march=x86-64-v2)
+endif()
+if(HALFTONE_SANITIZE)
+  target_compile_options(halftone_flags INTERFACE -fsanitize=${HALFTONE_SANITIZE} -fno-sanitize-recover=all
+                                                  -fno-omit-frame-pointer)
+  target_link_options(halftone_flags INTERFACE -fsanitize=${HALFTONE_SANITIZE})
+endif()
+
+# halftone_room(NAME [ROOMS lower rooms...] [LINK public libraries...] [PRIVATE private libraries...])
+#
+# Builds halftone/NAME/ into the static library halftone_NAME. Sources are whatever lies in the folder, so that adding
+# a file needs no second list; *_test.cc become the executable NAME_test, labelled `unit`. A room without sources yet
+# is header-only.
+set_property(GLOBAL PROPERTY HALFTONE_ROOMS "")
+function(halftone_room name)
+  cmake_parse_arguments(arg "" "" "ROOMS;LINK;PRIVATE" ${ARGN})
+  set(dir ${PROJECT_SOURCE_DIR}/halftone/${name})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
+  set(tests ${sources})
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(TRANSFORM arg_ROOMS PREPEND halftone_)
+
+  if(sources)
+    add_library(halftone_${name} STATIC ${sources})
+    target_include_directories(halftone_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                       $<INSTALL_INTERFACE:include>)
+    target_compile_features(halftone_${name} PUBLIC cxx_std_20)
+    target_link_libraries(halftone_${name} PUBLIC ${arg_ROOMS} ${arg_LINK}
+                                           PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:halftone_flags>)
+  else()
+    add_library(halftone_${name} INTERFACE)
+    target_include_directories(halftone_${name} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
+                                                          $<INSTALL_INTERFACE:include>)
+    target_link_libraries(halftone_${name} INTERFACE ${arg_ROOMS} ${arg_LINK})
+  endif()
+  set_property(GLOBAL APPEND PROPERTY HALFTONE_ROOMS ${name})
+
+  if(HALFTONE_BUILD_TESTS AND tests)
+    halftone_test(${name}_test LABEL unit SOURCES ${tests} LINK halftone_${name} ${arg_PRIVATE})
+  endif()
+endfunction()
+
+# halftone_test(NAME LABEL label SOURCES files... [LINK libraries...])
+function(halftone_test name)
+  cmake_parse_arguments(arg "" "LABEL" "SOURCES;LINK" ${ARGN})
+  include(GoogleTest)
+  enable_testing()
+  add_executable(${name} ${arg_SOURCES})
+  target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main halftone_flags)
+  target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
+  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+                       PROPERTIES LABELS ${arg_LABEL})
+endfunction()

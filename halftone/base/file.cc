@@ -1,0 +1,128 @@
+#include "halftone/base/file.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
+#include "halftone/base/error.h"
+
+namespace halftone {
+namespace {
+
+// Closes on scope exit, so that a throw between open and mmap leaks nothing.
+struct Descriptor {
+  int fd;
+  ~Descriptor() {
+    if (fd >= 0) ::close(fd);
+  }
+};
+
+[[noreturn]] void io_error(const std::filesystem::path& path, std::string_view action) {
+  const int error = errno;
+  fail(ErrorCode::Io, path.string(), "can't {}: {}", action, std::strerror(error));
+}
+
+Descriptor open_for_reading(const std::filesystem::path& path, struct stat& info) {
+  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0) io_error(path, "open the file");
+  if (::fstat(file.fd, &info) != 0) io_error(path, "read the file's size");
+  if (!S_ISREG(info.st_mode)) fail(ErrorCode::Io, path.string(), "a file is required, found a folder or device");
+  return Descriptor{std::exchange(file.fd, -1)};
+}
+
+}  // namespace
+
+std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
+  struct stat info {};
+  const Descriptor file = open_for_reading(path, info);
+  std::shared_ptr<MappedFile> mapped(new MappedFile);
+  if (info.st_size > 0) {
+    void* data = ::mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_PRIVATE, file.fd, 0);
+    if (data == MAP_FAILED) io_error(path, "map the file into memory");
+    mapped->data_ = static_cast<const std::byte*>(data);
+    mapped->size_ = static_cast<size_t>(info.st_size);
+  }
+  return mapped;
+}
+
+MappedFile::~MappedFile() {
+  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+}
+
+AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
+  // Process and counter make the name unique among concurrent runs and threads.
+  static std::atomic<unsigned> counter{0};
+  if (std::filesystem::is_directory(target_))
+    fail(ErrorCode::Io, target_.string(), "a file name is required, found a folder");
+  temporary_ = fmt::format("{}.{}.{}.tmp", target_.string(), ::getpid(), counter++);
+  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  if (descriptor_ < 0) io_error(target_, "create the file");
+}
+
+AtomicFile::~AtomicFile() {
+  if (descriptor_ >= 0) {
+    ::close(descriptor_);
+    ::unlink(temporary_.c_str());
+  }
+}
+
+void AtomicFile::write(const void* data, size_t size) {
+  const char* from = static_cast<const char*>(data);
+  while (size > 0) {
+    const ssize_t written = ::write(descriptor_, from, size);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      io_error(target_, "write the file");
+    }
+    from += written;
+    size -= static_cast<size_t>(written);
+  }
+}
+
+void AtomicFile::seek(size_t offset) {
+  if (::lseek(descriptor_, static_cast<off_t>(offset), SEEK_SET) < 0) io_error(target_, "seek in the file");
+}
+
+void AtomicFile::commit() {
+  // Some file systems report a full disk only when the data is really stored.
+  if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) io_error(target_, "store the file");
+  const int closed = ::close(std::exchange(descriptor_, -1));
+  if (closed != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0) {
+    const int error = errno;
+    ::unlink(temporary_.c_str());
+    errno = error;
+    io_error(target_, "put the file in place");
+  }
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  struct stat info {};
+  const Descriptor file = open_for_reading(path, info);
+  std::string content(static_cast<size_t>(info.st_size), '\0');
+  size_t done = 0;
+  while (done < content.size()) {
+    const ssize_t got = ::read(file.fd, content.data() + done, content.size() - done);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      io_error(path, "read the file");
+    }
+    if (got == 0) break;
+    done += static_cast<size_t>(got);
+  }
+  content.resize(done);
+  return content;
+}
+
+void write_file(const std::filesystem::path& path, std::string_view content) {
+  AtomicFile file(path);
+  file.write(content);
+  file.commit();
+}
+
+}  // namespace halftone

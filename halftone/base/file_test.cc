@@ -1,0 +1,77 @@
+#include "halftone/base/file.h"
+
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "halftone/base/error.h"
+
+namespace halftone {
+namespace {
+
+class FileTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = std::filesystem::temp_directory_path() /
+              (std::string("halftone_file_") + ::testing::UnitTest::GetInstance()->current_test_info()->name());
+    std::filesystem::remove_all(folder_);
+    std::filesystem::create_directories(folder_);
+  }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
+  size_t files_in_folder() const {
+    return static_cast<size_t>(std::distance(std::filesystem::directory_iterator(folder_), {}));
+  }
+  std::filesystem::path folder_;
+};
+
+TEST_F(FileTest, CommittedContentReadsBackWholeAndMapped) {
+  const auto path = folder_ / "a.bin";
+  write_file(path, std::string_view("one\0two", 7));
+  EXPECT_EQ(read_file(path), std::string("one\0two", 7));
+  const auto mapped = MappedFile::open(path);
+  ASSERT_EQ(mapped->bytes().size(), 7u);
+  EXPECT_EQ(static_cast<char>(mapped->bytes()[4]), 't');
+  EXPECT_EQ(files_in_folder(), 1u);
+}
+
+TEST_F(FileTest, WithoutCommitTheOldContentStays) {
+  const auto path = folder_ / "a.bin";
+  write_file(path, "old");
+  {
+    AtomicFile file(path);
+    file.write("new");
+  }
+  EXPECT_EQ(read_file(path), "old");
+  EXPECT_EQ(files_in_folder(), 1u);
+}
+
+TEST_F(FileTest, SeekLeavesZeros) {
+  const auto path = folder_ / "a.bin";
+  AtomicFile file(path);
+  file.write("x");
+  file.seek(3);
+  file.write("y");
+  file.commit();
+  EXPECT_EQ(read_file(path), std::string("x\0\0y", 4));
+}
+
+TEST_F(FileTest, MissingFilesAndFoldersAreIoErrors) {
+  EXPECT_THROW(read_file(folder_ / "none"), Error);
+  EXPECT_THROW(MappedFile::open(folder_), Error);
+  EXPECT_THROW(AtomicFile(folder_ / "no" / "folder"), Error);
+  EXPECT_THROW(AtomicFile{folder_}, Error);
+}
+
+TEST_F(FileTest, AFullDiskIsAnIoError) {
+  if (!std::filesystem::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  std::filesystem::create_symlink("/dev/full", folder_ / "full");
+  EXPECT_THROW(read_file(folder_ / "full"), Error);  // a device is no model
+}
+
+TEST_F(FileTest, AnEmptyFileMapsToNoBytes) {
+  std::ofstream(folder_ / "empty");
+  EXPECT_TRUE(MappedFile::open(folder_ / "empty")->bytes().empty());
+}
+
+}  // namespace
+}  // namespace halftone

@@ -1,0 +1,41 @@
+// One team of threads for everything that runs in parallel.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+namespace halftone {
+
+// `size` threads, the caller included, that run small jobs together. Workers wait for the next job by spinning for a
+// few microseconds and then sleeping, so that an idle team costs nothing and a busy neighbour on one core delays only
+// the work that core was given (a barrier that only spins would stall everyone).
+//
+// Determinism: which thread runs which index is unspecified; results must not depend on it.
+// Thread safety: one job at a time; concurrent callers are served one after the other.
+class ThreadTeam {
+ public:
+  // size >= 1; 1 starts no thread.
+  explicit ThreadTeam(int size);
+  ~ThreadTeam();
+  ThreadTeam(const ThreadTeam&) = delete;
+  ThreadTeam& operator=(const ThreadTeam&) = delete;
+
+  int size() const { return size_; }
+
+  // Calls task(i) for every i in [0, count), each once, spread over the team; returns when all have finished.
+  // Indices are handed out in ascending order, so a thread that is slow takes fewer of them. The first exception is
+  // rethrown here after the others have finished. Not reentrant: a task must not call run of the same team.
+  void run(int64_t count, const std::function<void(int64_t)>& task);
+
+  // Like run, with the number of the team's thread (0 = caller) as second argument, for per-thread scratch.
+  void run_indexed(int64_t count, const std::function<void(int64_t, int)>& task);
+
+ private:
+  struct State;
+  int size_;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace halftone

@@ -1,0 +1,72 @@
+// The room `quant`: how real numbers map to integers. Specs, parameters, encodings, observers, recipes. It sees graph.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halftone/tensor/tensor.h"
+
+namespace halftone {
+
+enum class Granularity { PerTensor, PerChannel, PerBlock };
+
+// What somebody asked for: a grid and how to find its range, before any data was seen.
+struct QuantSpec {
+  int bits = 8;               // 1..16 (32 for biases)
+  bool is_signed = false;     // int8 or uint8
+  bool symmetric = false;     // the range is centred: zero point 0 (signed) or 2^(bits-1) (unsigned)
+  bool narrow_range = false;  // signed, symmetric: leave out the lowest code, so that -q is a code when q is
+  Granularity granularity = Granularity::PerTensor;
+  int64_t block_size = 0;            // PerBlock: elements along the axis that share a scale
+  std::string observer = "min_max";  // a name in observers.def
+
+  bool operator==(const QuantSpec&) const = default;
+};
+
+// "int8", "uint8", "int4" ... as recipes and the command line write it. Errors: Error{InvalidArgument} for an unknown
+// word, with the nearest known one.
+QuantSpec parse_quant_type(std::string_view text);
+std::string type_name(const QuantSpec& spec);
+
+// A grid: real = scale * (q - zero_point), q in [q_min, q_max].
+struct QuantParams {
+  DType dtype = DType::UInt8;       // storage type of the codes
+  int64_t q_min = 0, q_max = 255;   // codes in use (narrow range leaves the lowest out)
+  std::vector<float> scale;         // 1, or one per channel, or (blocks) channels x blocks in the tensor's own order
+  std::vector<int32_t> zero_point;  // as many as scales
+  int64_t axis = -1;                // PerChannel, PerBlock: the tensor's axis; -1 for PerTensor
+  int64_t block_size = 0;           // PerBlock: elements along `axis` per scale
+
+  bool per_tensor() const { return axis < 0; }
+  bool operator==(const QuantParams&) const = default;
+};
+
+// The grid that `spec` lays over [low, high] (each of one or of many channels). The range is first extended to contain
+// 0, which becomes exactly representable.
+//   asymmetric: scale = (high - low) / (q_max - q_min), zero_point = clamp(round_half_even(q_min - low / scale))
+//   symmetric:  scale = max(-low, high) / q_max
+// A range of zero width gives scale 1. Errors: Error{NumericRange} for NaN or infinite bounds.
+QuantParams choose_params(const QuantSpec& spec, const std::vector<float>& low, const std::vector<float>& high,
+                          int64_t axis = -1);
+
+// clamp(round_half_even(x / scale) + zero_point, q_min, q_max) in float32, as ONNX's QuantizeLinear; NaN gives
+// zero_point. Deterministic on every machine.
+int32_t quantize(float x, float scale, int32_t zero_point, int64_t q_min, int64_t q_max);
+// scale * (q - zero_point) in float32.
+float dequantize(int32_t q, float scale, int32_t zero_point);
+
+// A whole float tensor to codes (of params.dtype) and back. Errors: Error{InvalidArgument} when scales and shape
+// disagree.
+Tensor quantize(const Tensor& real, const QuantParams& params);
+Tensor dequantize(const Tensor& codes, const QuantParams& params);
+// dequantize(quantize(x)) without the codes in between.
+Tensor fake_quantize(const Tensor& real, const QuantParams& params);
+
+// Checks what a file may get wrong: scales positive, finite and normal; zero points within the type; counts that match
+// `shape`. Errors: Error{InvalidModel} at `where`.
+void check_params(const QuantParams& params, const Shape& shape, std::string_view where);
+
+}  // namespace halftone

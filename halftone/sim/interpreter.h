@@ -1,0 +1,66 @@
+// The room `sim`: the reference interpreter, plain C++, the normative meaning of a network. It sees quant.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "halftone/graph/graph.h"
+#include "halftone/quant/encodings.h"
+#include "halftone/tensor/tensor_map.h"
+
+namespace halftone::sim {
+
+// One node, ready to be computed.
+struct OpCall {
+  const Graph& graph;
+  const Node& node;
+  int64_t opset;
+  std::vector<const Tensor*> inputs;  // nullptr for an input left out
+
+  size_t input_count() const { return inputs.size(); }
+  bool has_input(size_t i) const { return i < inputs.size() && inputs[i] != nullptr; }
+  // Errors: Error{InvalidModel} when it is left out.
+  const Tensor& input(size_t i) const;
+  template <typename... Args>
+  [[noreturn]] void refuse(fmt::format_string<Args...> format, Args&&... args) const {
+    fail(ErrorCode::InvalidModel, describe(graph, node), format, std::forward<Args>(args)...);
+  }
+};
+
+// Computes a node's outputs (those that the node names; an output left out may stay undefined).
+using OpFunction = std::vector<Tensor> (*)(const OpCall&);
+
+// The function of an ONNX operator, or nullptr.
+OpFunction find_function(const Node& node);
+
+// Computes one node. Errors: Error{Unsupported} naming the node when the operator has no function.
+std::vector<Tensor> compute(const OpCall& call);
+
+// Runs a network node by node. Values with encodings are held as integer codes; nodes whose operands are all encoded
+// are computed in integers by the arithmetic of docs/quantization.md, all others in float on dequantized values.
+//
+// Errors: Error{InvalidArgument} for missing inputs or wrong types, Error{Unsupported} for an operator it lacks.
+// Determinism: bit-exact, whatever the number of threads.
+class Interpreter {
+ public:
+  explicit Interpreter(QuantizedModel model);
+  explicit Interpreter(Graph graph) : Interpreter(QuantizedModel{std::move(graph), {}, {}}) {}
+
+  // Called for every value as it is computed: its name, its real (dequantized) content, and its codes or nullptr.
+  using Observer = std::function<void(std::string_view name, const Tensor& real, const Tensor* codes)>;
+  void set_observer(Observer observer) { observer_ = std::move(observer); }
+
+  // Inputs by name; returns the graph outputs by name.
+  TensorMap run(const TensorMap& inputs) const;
+
+  const QuantizedModel& model() const { return model_; }
+
+ private:
+  QuantizedModel model_;
+  Observer observer_;
+};
+
+}  // namespace halftone::sim
