@@ -58,18 +58,22 @@ MappedFile::~MappedFile() {
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {
   // Process and counter make the name unique among concurrent runs and threads.
   static std::atomic<unsigned> counter{0};
-  if (std::filesystem::is_directory(target_))
+  if (std::filesystem::is_directory(target_)) {
     fail(ErrorCode::Io, target_.string(), "a file name is required, found a folder");
+  }
   temporary_ = fmt::format("{}.{}.{}.tmp", target_.string(), ::getpid(), counter++);
-  descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+  // A file without a name vanishes with the process, however that ends. Not every file system has them.
+  const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
+  descriptor_ = ::open(folder.c_str(), O_WRONLY | O_TMPFILE | O_CLOEXEC, 0666);
+  named_ = descriptor_ < 0;
+  if (named_) descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) io_error(target_, "create the file");
 }
 
 AtomicFile::~AtomicFile() {
-  if (descriptor_ >= 0) {
-    ::close(descriptor_);
-    ::unlink(temporary_.c_str());
-  }
+  if (descriptor_ < 0) return;
+  ::close(descriptor_);
+  if (named_) ::unlink(temporary_.c_str());
 }
 
 void AtomicFile::write(const void* data, size_t size) {
@@ -92,13 +96,15 @@ void AtomicFile::seek(size_t offset) {
 void AtomicFile::commit() {
   // Some file systems report a full disk only when the data is really stored.
   if (::fsync(descriptor_) != 0 && errno != EINVAL && errno != EROFS) io_error(target_, "store the file");
-  const int closed = ::close(std::exchange(descriptor_, -1));
-  if (closed != 0 || ::rename(temporary_.c_str(), target_.c_str()) != 0) {
-    const int error = errno;
-    ::unlink(temporary_.c_str());
-    errno = error;
-    io_error(target_, "put the file in place");
+  if (!named_) {
+    const std::string unnamed = fmt::format("/proc/self/fd/{}", descriptor_);
+    if (::linkat(AT_FDCWD, unnamed.c_str(), AT_FDCWD, temporary_.c_str(), AT_SYMLINK_FOLLOW) != 0) {
+      io_error(target_, "name the file");
+    }
+    named_ = true;
   }
+  if (::rename(temporary_.c_str(), target_.c_str()) != 0) io_error(target_, "put the file in place");
+  ::close(std::exchange(descriptor_, -1));
 }
 
 std::string read_file(const std::filesystem::path& path) {

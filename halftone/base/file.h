@@ -26,8 +26,9 @@ class MappedFile {
   size_t size_ = 0;
 };
 
-// Writes to a temporary name in the target's folder; `commit` renames it into place. Without a commit (an exception, a
-// signal handled by unwinding) the temporary file is removed and the target is untouched.
+// Writes to a temporary file in the target's folder; `commit` renames it into place. Without a commit (an exception, a
+// signal) nothing is left behind and the target is untouched; only where the file system has no unnamed files does a
+// killed process leave its temporary file (TARGET.PID.N.tmp).
 // Errors: Error{Io} naming the target, for an unwritable folder, a full disk or a failed rename.
 class AtomicFile {
  public:
@@ -47,6 +48,7 @@ class AtomicFile {
  private:
   std::filesystem::path target_;
   std::string temporary_;
+  bool named_ = true;  // the temporary file has a name that must be removed
   int descriptor_ = -1;
 };
 
