@@ -51,16 +51,15 @@ class Interpreter {
 
   // Called for every value as it is computed: its name, its real (dequantized) content, and its codes or nullptr.
   using Observer = std::function<void(std::string_view name, const Tensor& real, const Tensor* codes)>;
-  void set_observer(Observer observer) { observer_ = std::move(observer); }
 
-  // Inputs by name; returns the graph outputs by name.
-  TensorMap run(const TensorMap& inputs) const;
+  // Inputs by name; returns the graph outputs by name. May be called from several threads at once; `observer` belongs to
+  // this run alone.
+  TensorMap run(const TensorMap& inputs, const Observer& observer = {}) const;
 
   const QuantizedModel& model() const { return model_; }
 
  private:
   QuantizedModel model_;
-  Observer observer_;
 };
 
 }  // namespace halftone::sim
