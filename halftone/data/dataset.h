@@ -4,13 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "halftone/tensor/tensor.h"
+#include "halftone/tensor/tensor_map.h"
 
 namespace halftone::data {
 
@@ -22,10 +21,10 @@ struct Image {
 
 // One item as it lies in the source, decoded.
 struct Sample {
-  std::string id;                         // file name or index, for messages
-  std::optional<int64_t> label;           // none where the source has no labels
-  std::optional<Image> image;             // image sources
-  std::map<std::string, Tensor> tensors;  // npy/npz sources: by input name ("" when the source names none)
+  std::string id;                // file name or index, for messages
+  std::optional<int64_t> label;  // none where the source has no labels
+  std::optional<Image> image;    // image sources
+  TensorMap tensors;             // npy/npz sources: by input name ("" when the source names none)
 };
 
 // An encoded item: cheap to enumerate; `decode` may run on any thread. Errors of decode: Error{InvalidData} naming the

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +15,7 @@ namespace halftone::data {
 // Network inputs of one or several samples.
 struct Batch {
   int64_t first_index = 0;                     // of its first sample in the data set's order
-  std::map<std::string, Tensor> inputs;        // by input name; dimension 0 counts the samples
+  TensorMap inputs;                            // by input name; dimension 0 counts the samples
   std::vector<std::optional<int64_t>> labels;  // already in the model's numbering (label_offset added)
   std::vector<std::string> ids;
 };

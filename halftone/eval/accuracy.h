@@ -18,15 +18,15 @@ struct Accuracy {
   double images_per_second = 0;
 };
 
-// Classifies every sample of `loader`; `output` names the scores, of shape [n, classes] (further dimensions of size 1 are
-// allowed). A class's rank is the number of classes with a higher score, or an equal one and a lower index; a score that
-// is NaN never wins.
-// Errors: Error{InvalidData} for a sample without label, a label outside the classes, or no samples at all.
-// Deterministic apart from images_per_second.
+// Classifies every sample of `loader`; `output` names the scores, of shape [n, classes] (further dimensions of size 1
+// are allowed). A class's rank is the number of classes with a higher score, or an equal one and a lower index; a score
+// that is NaN never wins. Errors: Error{InvalidData} for a sample without label, a label outside the classes, or no
+// samples at all. Deterministic apart from images_per_second.
 Accuracy evaluate(const Engine& engine, const std::string& output, data::Loader& loader, ThreadTeam& team,
                   ProgressSink& progress);
 
-// The output that holds class scores: the only one, or the first of rank 2. Errors: Error{Unsupported} where there is none.
+// The output that holds class scores: the only one, or the first of rank 2. Errors: Error{Unsupported} where there is
+// none.
 std::string score_output(const Graph& graph);
 
 // Rank of class `label` among `scores` as defined above: 0 is the best.

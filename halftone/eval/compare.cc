@@ -42,7 +42,8 @@ void compare_rows(const Tensor& reference, const Tensor& other, Result& result) 
   if (reference.size() == 0 || reference.rank() == 0) return;
   const auto width = static_cast<size_t>(reference.shape().back());
   for (size_t at = 0; at < static_cast<size_t>(reference.size()); at += width) {
-    const bool equal = argmax(reference.data<float>().subspan(at, width)) == argmax(other.data<float>().subspan(at, width));
+    const bool equal =
+        argmax(reference.data<float>().subspan(at, width)) == argmax(other.data<float>().subspan(at, width));
     result.equal_rows += equal;
     ++result.rows;
   }
@@ -127,7 +128,8 @@ Comparison compare(const Engine& reference, const Engine& model, const std::stri
     total.output.add(result.output);
     for (size_t i = 0; i < layers.size(); ++i) total.layers[i].add(result.layers[i]);
   });
-  if (total.images == 0) fail(ErrorCode::InvalidData, "compare", "at least one sample is required, the data set has none");
+  if (total.images == 0)
+    fail(ErrorCode::InvalidData, "compare", "at least one sample is required, the data set has none");
 
   for (size_t i = 0; i < layers.size(); ++i) layers[i].sqnr_db = total.layers[i].decibel();
   // NaN first: a layer that left the finite numbers is the worst there is.

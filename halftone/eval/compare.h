@@ -33,13 +33,13 @@ struct LayerComparison {
 
 struct Comparison {
   int64_t images = 0;
-  double agreement = 0;  // fraction of equal argmax over the last axis of the first output
-  double sqnr_db = 0;    // of the first output
+  double agreement = 0;                 // fraction of equal argmax over the last axis of the first output
+  double sqnr_db = 0;                   // of the first output
   std::vector<LayerComparison> layers;  // worst first
 };
 
-// The layers that both networks have: values of the same name computed by a node, where the second has an encoding or the
-// node is a Conv, ConvTranspose, Gemm or MatMul. Both engines of `compare` must show them.
+// The layers that both networks have: values of the same name computed by a node, where the second has an encoding or
+// the node is a Conv, ConvTranspose, Gemm or MatMul. Both engines of `compare` must show them.
 std::vector<LayerComparison> common_layers(const QuantizedModel& reference, const QuantizedModel& model);
 
 // Runs both on every sample. Deterministic for any number of threads.

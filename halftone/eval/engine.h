@@ -19,8 +19,8 @@ class Engine {
   using Tap = std::function<void(std::string_view name, const Tensor& value)>;
 
   virtual ~Engine() = default;
-  // Inputs by name to outputs by name. `tap` sees the real values of those intermediate tensors that the engine was made
-  // to show, and only those.
+  // Inputs by name to outputs by name. `tap` sees the real values of those intermediate tensors that the engine was
+  // made to show, and only those.
   virtual TensorMap run(const TensorMap& inputs, const Tap& tap = {}) const = 0;
 };
 
