@@ -6,6 +6,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -20,7 +21,12 @@ namespace halftone {
 namespace {
 
 // Long enough to bridge the gap between two layers, short enough not to steal a core from a neighbour.
-constexpr auto kSpinTime = std::chrono::microseconds(30);
+constexpr auto kSpinTime = std::chrono::microseconds(50);
+
+// The cursor packs the number of the step that is open (over all jobs, so that it never repeats) above the number of
+// its parts that nobody has claimed yet.
+constexpr int kPartBits = 24;
+constexpr uint64_t kPartMask = (uint64_t{1} << kPartBits) - 1;
 
 void pause_cpu() {
 #if defined(__x86_64__)
@@ -33,7 +39,7 @@ template <typename Ready>
 bool spin_until(const Ready& ready) {
   const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
   do {
-    for (int i = 0; i < 64; ++i) {
+    for (int i = 0; i < 32; ++i) {
       if (ready()) return true;
       pause_cpu();
     }
@@ -46,91 +52,138 @@ bool spin_until(const Ready& ready) {
 struct ThreadTeam::State {
   std::mutex callers;  // one job at a time
 
-  std::mutex mutex;
-  std::condition_variable job_posted;
-  std::condition_variable job_done;
-  std::atomic<uint64_t> generation{0};  // number of jobs posted; workers wait for it to change
-  std::atomic<bool> stopping{false};
+  alignas(64) std::atomic<uint64_t> cursor{0};
+  alignas(64) std::atomic<int> unfinished{0};  // parts of the open step that are claimed or to be claimed
 
-  const std::function<void(int64_t, int)>* task = nullptr;
-  int64_t count = 0;
-  std::atomic<int64_t> next_index{0};
-  std::atomic<int> workers_inside{0};
+  // The job. Written before the cursor opens one of its steps; read only by a thread that holds a claimed part, which
+  // keeps the job from ending, and by the caller.
+  alignas(64) std::span<const int> parts;
+  const StepTask* task = nullptr;
+  int step = 0;
+  std::atomic<bool> finished{true};
+  std::atomic<bool> failed{false};
   std::exception_ptr first_error;
+
+  // Sleeping: whoever changes the cursor wakes the sleepers if there are any.
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::atomic<int> sleepers{0};
+  std::atomic<bool> stopping{false};
 
   std::vector<std::thread> workers;
 
-  void work(int thread) {
-    for (int64_t i = next_index.fetch_add(1); i < count; i = next_index.fetch_add(1)) {
-      try {
-        (*task)(i, thread);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!first_error) first_error = std::current_exception();
-        next_index.store(count);  // the rest of the job is pointless
+  // Claims a part of the open step: its number, or nullopt when all are taken.
+  std::optional<int> claim() {
+    uint64_t seen = cursor.load(std::memory_order_acquire);
+    while ((seen & kPartMask) != 0) {
+      if (cursor.compare_exchange_weak(seen, seen - 1, std::memory_order_acq_rel)) {
+        return parts[static_cast<size_t>(step)] - static_cast<int>(seen & kPartMask);
       }
+    }
+    return std::nullopt;
+  }
+
+  // Opens the next step that has parts, or ends the job.
+  void open_next(int next) {
+    while (next < static_cast<int>(parts.size()) && parts[static_cast<size_t>(next)] == 0) ++next;
+    const bool done = next == static_cast<int>(parts.size());
+    const int count = done ? 0 : parts[static_cast<size_t>(next)];
+    // Both stores are sequentially consistent against sleepers: either we see the sleeper or it sees the news.
+    if (done) {
+      finished.store(true);  // from here on the job belongs to the caller, who may already post the next one
+    } else {
+      step = next;
+      unfinished.store(count, std::memory_order_relaxed);
+      const uint64_t number = (cursor.load(std::memory_order_relaxed) >> kPartBits) + 1;
+      cursor.store((number << kPartBits) | static_cast<uint64_t>(count));
+    }
+    // A step of one part is for the thread that opened it.
+    if ((count > 1 || done) && sleepers.load() > 0) {
+      const std::lock_guard lock(mutex);
+      changed.notify_all();
     }
   }
 
-  void worker_loop(int thread) {
-    uint64_t seen = 0;
-    for (;;) {
-      const auto posted = [&] { return generation.load(std::memory_order_acquire) != seen; };
-      if (!spin_until(posted)) {
-        std::unique_lock lock(mutex);
-        job_posted.wait(lock, posted);
-      }
-      seen = generation.load(std::memory_order_acquire);
-      if (stopping) return;
-      work(thread);
-      if (workers_inside.fetch_sub(1, std::memory_order_acq_rel) == 1) {
+  void run_part(int part, int thread) {
+    const int current = step;
+    if (!failed.load(std::memory_order_relaxed)) {
+      try {
+        (*task)(current, part, thread);
+      } catch (...) {
         const std::lock_guard lock(mutex);
-        job_done.notify_one();
+        if (!first_error) first_error = std::current_exception();
+        failed = true;  // the rest of the job is pointless
       }
+    }
+    if (unfinished.fetch_sub(1, std::memory_order_acq_rel) == 1) open_next(current + 1);
+  }
+
+  // Works until `enough`, waiting for parts to be opened in between.
+  template <typename Enough>
+  void work(int thread, const Enough& enough) {
+    for (;;) {
+      if (const std::optional<int> part = claim()) {
+        run_part(*part, thread);
+        continue;
+      }
+      const auto ready = [&] { return enough() || (cursor.load() & kPartMask) != 0; };
+      if (!spin_until(ready)) {
+        std::unique_lock lock(mutex);
+        sleepers.fetch_add(1);
+        changed.wait(lock, ready);
+        sleepers.fetch_sub(1);
+      }
+      if (enough()) return;
     }
   }
 };
 
 ThreadTeam::ThreadTeam(int size) : size_(size), state_(std::make_unique<State>()) {
   HT_CHECK(size >= 1, "a team needs a thread, asked for {}", size);
-  for (int i = 1; i < size; ++i) state_->workers.emplace_back([s = state_.get(), i] { s->worker_loop(i); });
+  for (int i = 1; i < size; ++i) {
+    state_->workers.emplace_back([s = state_.get(), i] { s->work(i, [s] { return s->stopping.load(); }); });
+  }
 }
 
 ThreadTeam::~ThreadTeam() {
   {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
-    state_->generation.fetch_add(1);
   }
-  state_->job_posted.notify_all();
+  state_->changed.notify_all();
   for (std::thread& worker : state_->workers) worker.join();
 }
 
-void ThreadTeam::run_indexed(int64_t count, const std::function<void(int64_t, int)>& task) {
-  if (count <= 0) return;
-  const std::lock_guard caller(state_->callers);
-  if (size_ == 1 || count == 1) {
-    for (int64_t i = 0; i < count; ++i) task(i, 0);
+void ThreadTeam::run_steps(std::span<const int> parts, const StepTask& task) {
+  State& s = *state_;
+  const std::lock_guard caller(s.callers);
+  if (size_ == 1) {
+    for (size_t step = 0; step < parts.size(); ++step) {
+      for (int part = 0; part < parts[step]; ++part) task(static_cast<int>(step), part, 0);
+    }
     return;
   }
-  State& s = *state_;
+  s.parts = parts;
   s.task = &task;
-  s.count = count;
-  s.next_index = 0;
-  s.workers_inside = static_cast<int>(s.workers.size());
+  s.finished = false;
+  s.failed = false;
   s.first_error = nullptr;
-  {
-    const std::lock_guard lock(s.mutex);
-    s.generation.fetch_add(1, std::memory_order_release);
-  }
-  s.job_posted.notify_all();
-  s.work(0);
-  const auto finished = [&] { return s.workers_inside.load(std::memory_order_acquire) == 0; };
-  if (!spin_until(finished)) {
-    std::unique_lock lock(s.mutex);
-    s.job_done.wait(lock, finished);
-  }
+  s.open_next(0);
+  s.work(0, [&] { return s.finished.load(std::memory_order_acquire); });
   if (s.first_error) std::rethrow_exception(std::exchange(s.first_error, nullptr));
+}
+
+void ThreadTeam::run_indexed(int64_t count, const std::function<void(int64_t, int)>& task) {
+  std::atomic<int64_t> next{0};
+  const int parts = static_cast<int>(std::clamp<int64_t>(count, 0, size_));
+  run_steps(std::span(&parts, 1), [&](int, int, int thread) {
+    try {
+      for (int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) task(i, thread);
+    } catch (...) {
+      next = count;  // the rest of the job is pointless
+      throw;
+    }
+  });
 }
 
 void ThreadTeam::run(int64_t count, const std::function<void(int64_t)>& task) {

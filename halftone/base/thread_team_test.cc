@@ -1,8 +1,10 @@
 #include "halftone/base/thread_team.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -49,6 +51,79 @@ TEST_P(ThreadTeamTest, ManyShortJobsFromSeveralCallers) {
   }
   for (std::thread& caller : callers) caller.join();
   EXPECT_EQ(total, 3 * 500 * 4);
+}
+
+TEST_P(ThreadTeamTest, StepsRunInOrderAndEachPartOnce) {
+  ThreadTeam team(GetParam());
+  const std::vector<int> parts = {3, 1, 0, 5, 1, 1, 2};
+  std::vector<std::atomic<int>> finished(parts.size());
+  for (int round = 0; round < 200; ++round) {
+    for (auto& n : finished) n = 0;
+    std::atomic<int> part_sum{0};
+    team.run_steps(parts, [&](int step, int part, int) {
+      for (int earlier = 0; earlier < step; ++earlier) {
+        EXPECT_EQ(finished[static_cast<size_t>(earlier)], parts[static_cast<size_t>(earlier)]);
+      }
+      part_sum += part;
+      ++finished[static_cast<size_t>(step)];
+    });
+    for (size_t step = 0; step < parts.size(); ++step) EXPECT_EQ(finished[step], parts[step]);
+    EXPECT_EQ(part_sum, 3 + 10 + 1);
+  }
+}
+
+TEST_P(ThreadTeamTest, AnExceptionEndsTheChain) {
+  ThreadTeam team(GetParam());
+  std::atomic<bool> went_on{false};
+  const std::vector<int> parts = {4, 4};
+  EXPECT_THROW(team.run_steps(parts,
+                              [&](int step, int part, int) {
+                                if (step == 1) went_on = true;
+                                if (part == 2) throw std::runtime_error("two");
+                              }),
+               std::runtime_error);
+  EXPECT_FALSE(went_on);
+}
+
+// A signal handler keeps a worker away, as a busy neighbour on its core would.
+std::atomic<bool> worker_away{false};
+std::atomic<bool> worker_may_return{false};
+void keep_away(int) {
+  worker_away = true;
+  while (!worker_may_return) {
+  }
+}
+
+TEST(ThreadTeam, AWorkerThatIsAwayHoldsUpNobody) {
+  ThreadTeam team(2);
+  std::atomic<int> inside{0};
+  std::atomic<pthread_t> worker{};
+  team.run_steps(std::vector<int>{2}, [&](int, int, int thread) {
+    ++inside;
+    while (inside < 2) std::this_thread::yield();  // so that the worker takes one of the two parts
+    if (thread == 1) worker = pthread_self();
+  });
+  std::signal(SIGUSR1, keep_away);
+  pthread_kill(worker, SIGUSR1);
+  while (!worker_away) std::this_thread::yield();
+
+  int parts_run = 0;
+  for (int job = 0; job < 100; ++job) {
+    team.run_steps(std::vector<int>{2, 1, 2}, [&](int, int, int thread) {
+      EXPECT_EQ(thread, 0);
+      ++parts_run;
+    });
+    team.run(10, [&](int64_t) { ++parts_run; });
+  }
+  EXPECT_EQ(parts_run, 100 * (5 + 10));
+
+  worker_may_return = true;
+  std::signal(SIGUSR1, SIG_DFL);
+  inside = 0;
+  team.run_steps(std::vector<int>{2}, [&](int, int, int) {
+    ++inside;
+    while (inside < 2) std::this_thread::yield();  // the worker is back
+  });
 }
 
 }  // namespace
