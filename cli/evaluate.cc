@@ -1,0 +1,54 @@
+#include <fmt/core.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/model.h"
+#include "cli/table.h"
+#include "halftone/base/process.h"
+#include "halftone/eval/accuracy.h"
+
+namespace halftone::cli {
+namespace {
+
+struct Options {
+  std::string model;
+  std::string engine = "auto";
+  DataOptions data;
+};
+
+void evaluate_model(const Options& options, Console& console) {
+  const eval::EngineKind kind = eval::parse_engine_kind(options.engine);
+  LoadedModel loaded = load_model(options.model);
+  const std::string output = eval::score_output(loaded.model.graph);
+  const auto loader = make_loader(loaded, options.data);
+  const auto engine = eval::make_engine(kind, std::move(loaded.model));
+  ThreadTeam team(options.data.thread_count());
+  const eval::Accuracy accuracy = eval::evaluate(*engine, output, *loader, team, console.progress());
+
+  console.print(fmt::format("{}: {} images, top-1 {}, top-5 {}, {:.1f} images/s\n", options.model, accuracy.images,
+                            format_percent(accuracy.top1), format_percent(accuracy.top5), accuracy.images_per_second));
+  console.write_json({{"images", accuracy.images},
+                      {"top1", accuracy.top1},
+                      {"top5", accuracy.top5},
+                      {"images_per_second", accuracy.images_per_second},
+                      {"peak_rss_mib", peak_rss_mib()}});
+}
+
+}  // namespace
+
+Action setup_evaluate(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_model_option(app, "MODEL", options->model, "Model to evaluate, float or quantized");
+  options->data.add_to(app, "--limit", "Only the first N samples");
+  app.add_option("--engine", options->engine, "auto (fast), or reference (the normative arithmetic, slow)");
+  app.footer(
+      "Examples:\n"
+      "  halftone evaluate model.onnx --data photos\n"
+      "  halftone evaluate model.int8.onnx --data photos --engine reference --limit 100 --json result.json\n"
+      "photos holds labels.csv (file,label) and images, or one folder of images per class.");
+  return [options](Console& console) { evaluate_model(*options, console); };
+}
+
+}  // namespace halftone::cli

@@ -1,0 +1,50 @@
+// What most commands begin with: a model, and data prepared for it.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halftone/data/loader.h"
+#include "halftone/quant/encodings.h"
+
+namespace halftone::cli {
+
+// The metadata entry in which every file that Halftone writes carries its preprocessing.
+inline constexpr const char* kPreprocessKey = "halftone.preprocess";
+
+struct LoadedModel {
+  std::filesystem::path path;
+  QuantizedModel model;    // verified, shapes inferred, Q/DQ nodes folded into encodings
+  int64_t size_bytes = 0;  // of the file and its external data
+};
+
+// Errors: Error for anything that is wrong with the file.
+LoadedModel load_model(const std::filesystem::path& path);
+
+// Options that name data for a model.
+struct DataOptions {
+  std::string path;
+  std::string preprocess;  // file; empty: the model's own
+  int64_t limit = 0;       // samples; 0: all
+  int threads = 0;         // 0: all cores
+
+  // Adds --data, --preprocess, --limit (under the given name) and --threads.
+  void add_to(CLI::App& app, const std::string& limit_name, const std::string& limit_text);
+  // `threads`, or the number of cores. Errors: Error{InvalidArgument} for negative numbers.
+  int thread_count() const;
+};
+
+// The model's preprocessing: --preprocess, else its metadata, else the file beside it; nullopt where there is none.
+std::optional<data::Preprocess> preprocess_of(const LoadedModel& model, const std::string& preprocess_file);
+
+// A stream of prepared inputs. Errors: Error when the data can't be opened or doesn't fit the model's inputs.
+std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOptions& options, int64_t batch_size = 1);
+
+// A positional model file.
+void add_model_option(CLI::App& app, const std::string& name, std::string& target, const std::string& text);
+
+}  // namespace halftone::cli

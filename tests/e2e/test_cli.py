@@ -1,0 +1,269 @@
+"""The program as a user meets it: every command on the demo's model, its JSON keys, its exit codes, and what it says about
+mistakes. Standard library only. Usage: test_cli.py PROGRAM SOURCE_DIR [unittest arguments]"""
+
+import ast
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+
+PROGRAM = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
+SOURCE = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
+GLYPHS = "synthetic:glyphs?count={}&seed={}"
+
+
+def write_npy(path, shape, values):
+    header = str({"descr": "<f4", "fortran_order": False, "shape": tuple(shape)})
+    header += " " * (63 - (10 + len(header)) % 64) + "\n"
+    data = struct.pack(f"<{len(values)}f", *values)
+    path.write_bytes(b"\x93NUMPY\x01\x00" + struct.pack("<H", len(header)) + header.encode() + data)
+
+
+def read_npy(path):
+    data = path.read_bytes()
+    length = struct.unpack("<H", data[8:10])[0]
+    header = ast.literal_eval(data[10:10 + length].decode())
+    count = (len(data) - 10 - length) // 4
+    return header["shape"], struct.unpack(f"<{count}f", data[10 + length:])
+
+
+class Cli(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="halftone_e2e_"))
+        self.model = self.folder / "glyphs.onnx"
+        shutil.copy(SOURCE / "examples" / "glyphs.onnx", self.model)
+
+    def tearDown(self):
+        subprocess.run(["chmod", "-R", "u+w", str(self.folder)], check=False)
+        shutil.rmtree(self.folder)
+
+    def call(self, *arguments, **options):
+        return subprocess.run([str(PROGRAM), *map(str, arguments)], capture_output=True, text=True, timeout=120,
+                              cwd=self.folder, check=False, **options)
+
+    def ok(self, *arguments):
+        done = self.call(*arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    def json(self, *arguments):
+        return json.loads(self.ok(*arguments, "--json", "-").stdout)
+
+    def refused(self, expected, *arguments, **options):
+        """Exit code 2 and one clear line; nothing appears or changes in the folder."""
+        before = {p: p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
+        done = self.call(*arguments, **options)
+        self.assertEqual(done.returncode, 2, f"stdout: {done.stdout}\nstderr: {done.stderr}")
+        lines = [line for line in done.stderr.splitlines() if line.startswith("halftone: ")]
+        self.assertEqual(len(lines), 1, done.stderr)
+        self.assertIn(expected, lines[0])
+        after = {p: p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
+        self.assertEqual(before.keys(), after.keys())
+        self.assertEqual(before, after)
+
+    def quantize(self, *more, out="int8.onnx", images=100):
+        return self.json("quantize", self.model, "-o", out, "--data", GLYPHS.format(images, 7), "--calibration-images",
+                         images, *more)
+
+
+class Commands(Cli):
+    def test_help_names_every_command_and_its_examples(self):
+        text = self.ok("--help").stdout
+        for command in ("inspect", "quantize", "evaluate", "compare", "run", "benchmark", "version"):
+            self.assertIn(command, text)
+            self.assertIn("Example", self.ok("help", command).stdout)
+
+    def test_inspect(self):
+        result = self.json("inspect", self.model)
+        self.assertGreater(result["nodes"], 5)
+        self.assertEqual(result["nodes"], len(result["layers"]))
+        self.assertGreater(result["parameters"], 1000)
+        # A Conv's cost by hand from its row: the stem sees 3 channels.
+        conv = next(layer for layer in result["layers"] if layer["op"] == "Conv")
+        shape = json.loads(conv["output"])
+        self.assertEqual(conv["macs"] % (shape[1] * shape[2] * shape[3]), 0)
+        self.assertEqual(result["macs"], sum(layer["macs"] for layer in result["layers"]))
+
+    def test_quantize_evaluate_compare(self):
+        before = self.model.read_bytes()
+        made = self.quantize()
+        self.assertEqual(before, self.model.read_bytes())
+        out = self.folder / "int8.onnx"
+        self.assertEqual(made["size_bytes"], out.stat().st_size)
+        self.assertEqual(made["images"], 100)
+        self.assertLess(made["size_bytes"], 0.45 * self.model.stat().st_size)
+        for key in ("output", "seconds", "peak_rss_mib"):
+            self.assertIn(key, made)
+        for layer in made["layers"]:
+            self.assertEqual({"name", "op", "weights", "activations", "reason"} - layer.keys(), set())
+        self.assertTrue(any(layer["weights"] == "int8" for layer in made["layers"]))
+
+        data = GLYPHS.format(500, 99)
+        accuracy = {}
+        for engine in ("auto", "reference"):
+            for name in ("glyphs.onnx", "int8.onnx"):
+                result = self.json("evaluate", name, "--data", data, "--engine", engine)
+                self.assertEqual(result["images"], 500)
+                self.assertGreaterEqual(result["top5"], result["top1"])
+                self.assertGreater(result["images_per_second"], 0)
+                self.assertGreater(result["peak_rss_mib"], 0)
+                accuracy[name, engine] = result["top1"]
+        self.assertGreater(accuracy["glyphs.onnx", "auto"], 0.95)
+        self.assertEqual(accuracy["glyphs.onnx", "auto"], accuracy["glyphs.onnx", "reference"])
+        self.assertGreater(accuracy["int8.onnx", "reference"], accuracy["glyphs.onnx", "auto"] - 0.02)
+        self.assertAlmostEqual(accuracy["int8.onnx", "reference"], accuracy["int8.onnx", "auto"], delta=0.005)
+
+        result = self.json("compare", self.model, "int8.onnx", "--data", data, "--limit", 200)
+        self.assertEqual(result["images"], 200)
+        self.assertGreater(result["agreement"], 0.96)
+        self.assertGreater(result["sqnr_db"], 15)
+        values = [layer["sqnr_db"] for layer in result["layers"]]
+        self.assertEqual(values, sorted(values))
+        self.assertGreater(len(values), 5)
+        same = self.json("compare", self.model, self.model, "--data", data, "--limit", 20)
+        self.assertEqual(same["agreement"], 1)
+        self.assertIsNone(same["sqnr_db"])
+
+    def test_quantizing_twice_gives_the_same_bytes_whatever_the_threads(self):
+        self.quantize("--threads", 1, out="a.onnx")
+        self.quantize("--threads", 3, out="b.onnx")
+        self.assertEqual((self.folder / "a.onnx").read_bytes(), (self.folder / "b.onnx").read_bytes())
+
+    def test_options_change_what_is_made(self):
+        per_channel = self.quantize(out="a.onnx")
+        per_tensor = self.quantize("--granularity", "per_tensor", out="b.onnx")
+        self.assertLess(per_tensor["size_bytes"], per_channel["size_bytes"])
+        self.quantize("--activations", "int8", "--observer", "min_max", out="c.onnx")
+        self.assertNotEqual((self.folder / "a.onnx").read_bytes(), (self.folder / "c.onnx").read_bytes())
+        layers = self.json("inspect", "c.onnx")["layers"]
+        self.assertTrue(any(layer["activations"] == "int8" for layer in layers))
+
+    def test_recipe_keeps_a_layer_float_and_says_so(self):
+        (self.folder / "recipe.json").write_text('{"rules": [{"match": {"op": "Gemm"}, "keep": "float"}]}')
+        made = self.quantize("--recipe", "recipe.json")
+        gemm = next(layer for layer in made["layers"] if layer["op"] == "Gemm")
+        self.assertEqual(gemm["weights"], "float")
+        self.assertIn("recipe", gemm["reason"])
+
+    def test_run_writes_what_the_model_computes(self):
+        values = [((i * 37) % 101) / 50 - 1 for i in range(3 * 32 * 32)]
+        write_npy(self.folder / "x.npy", (1, 3, 32, 32), values)
+        name = self.json("inspect", self.model)["inputs"][0]["name"]
+        outputs = {}
+        for engine in ("auto", "reference"):
+            made = self.json("run", self.model, "--input", f"{name}=x.npy", "--output-dir", engine, "--engine", engine)
+            path = self.folder / next(iter(made["outputs"].values()))
+            shape, outputs[engine] = read_npy(path)
+            self.assertEqual(shape, (1, 10))
+        for a, b in zip(outputs["auto"], outputs["reference"]):
+            self.assertAlmostEqual(a, b, delta=1e-3 * max(1, abs(b)))
+
+    def test_benchmark(self):
+        result = self.json("benchmark", self.model, "--runs", 5)
+        self.assertGreaterEqual(result["median_ms"], result["min_ms"])
+        self.assertGreater(result["min_ms"], 0)
+
+    def test_quiet_says_nothing_and_json_goes_where_asked(self):
+        done = self.ok("evaluate", self.model, "--data", GLYPHS.format(20, 1), "--quiet", "--json", "result.json")
+        self.assertEqual(done.stderr, "")
+        self.assertIn("top-1", done.stdout)
+        self.assertEqual(json.loads((self.folder / "result.json").read_text())["images"], 20)
+
+
+class Mistakes(Cli):
+    def test_command_line(self):
+        self.refused("did you mean 'evaluate'", "evalute", self.model)
+        self.refused("--data", "evaluate", self.model)
+        self.refused("did you mean '--limit'", "evaluate", self.model, "--data", "x", "--limt", "3")
+        self.refused("did you mean 'percentile'", "quantize", self.model, "-o", "o.onnx", "--data", GLYPHS.format(9, 1),
+                     "--observer", "percentil")
+        self.refused("did you mean 'int8'", "quantize", self.model, "-o", "o.onnx", "--data", GLYPHS.format(9, 1),
+                     "--weights", "itn8")
+
+    def test_damaged_and_missing_models(self):
+        self.refused("no.onnx", "inspect", "no.onnx")
+        data = self.model.read_bytes()
+        for name, content in (("cut.onnx", data[:len(data) // 2]), ("empty.onnx", b""), ("text.onnx", b"hello\n")):
+            (self.folder / name).write_bytes(content)
+            self.refused(name, "quantize", name, "-o", "o.onnx", "--data", GLYPHS.format(9, 1))
+        self.refused("folder", "inspect", self.folder)
+
+    def test_data(self):
+        pictures = self.folder / "pictures"
+        pictures.mkdir()
+        self.refused("pictures", "evaluate", self.model, "--data", pictures)
+        (pictures / "labels.csv").write_text("file,label\nmissing.png,3\n")
+        self.refused("missing.png", "evaluate", self.model, "--data", pictures)
+        (pictures / "missing.png").write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(20))
+        self.refused("missing.png", "evaluate", self.model, "--data", pictures)
+        (pictures / "labels.csv").write_text("file,label\nmissing.png,cat\n")
+        self.refused("cat", "evaluate", self.model, "--data", pictures)
+        self.refused("nowhere", "evaluate", self.model, "--data", "nowhere")
+
+    def test_recipe_with_an_unknown_word_names_the_nearest(self):
+        (self.folder / "recipe.json").write_text('{"rules": [{"mach": {"op": "Gemm"}, "keep": "float"}]}')
+        self.refused("did you mean 'match'", "quantize", self.model, "-o", "o.onnx", "--data", GLYPHS.format(9, 1),
+                     "--recipe", "recipe.json")
+        (self.folder / "recipe.json").write_text("{")
+        self.refused("recipe.json", "quantize", self.model, "-o", "o.onnx", "--data", GLYPHS.format(9, 1), "--recipe",
+                     "recipe.json")
+
+    def test_zero_calibration_images(self):
+        self.refused("calibration", "quantize", self.model, "-o", "o.onnx", "--data", GLYPHS.format(9, 1),
+                     "--calibration-images", "0")
+
+    def test_unwritable_output_and_full_disk(self):
+        self.refused("no/such", "quantize", self.model, "-o", "no/such/o.onnx", "--data", GLYPHS.format(9, 1))
+        self.refused("folder", "quantize", self.model, "-o", self.folder, "--data", GLYPHS.format(9, 1))
+
+        def small_disk():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+
+        self.refused("o.onnx", "quantize", self.model, "-o", "o.onnx", "--data", GLYPHS.format(9, 1),
+                     preexec_fn=small_disk)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([str(PROGRAM), "inspect", str(self.model)], stdout=full, stderr=subprocess.PIPE,
+                                  text=True, check=False)
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("standard output", done.stderr)
+
+    def test_run_with_wrong_tensors(self):
+        name = self.json("inspect", self.model)["inputs"][0]["name"]
+        write_npy(self.folder / "wrong.npy", (1, 3, 5), [0.0] * 15)
+        self.refused(name, "run", self.model, "--output-dir", ".")
+        self.refused(name, "run", self.model, "--input", f"{name}=wrong.npy", "--output-dir", ".")
+        self.refused("NAME=FILE", "run", self.model, "--input", "wrong.npy", "--output-dir", ".")
+        (self.folder / "cut.npy").write_bytes((self.folder / "wrong.npy").read_bytes()[:90])
+        self.refused("cut.npy", "run", self.model, "--input", f"{name}=cut.npy", "--output-dir", ".")
+
+
+class Interruption(Cli):
+    def test_interrupt_leaves_nothing_behind(self):
+        process = subprocess.Popen([str(PROGRAM), "quantize", str(self.model), "-o", "o.onnx", "--data",
+                                    GLYPHS.format(1000000, 1), "--calibration-images", "1000000", "--quiet"],
+                                   cwd=self.folder, stderr=subprocess.PIPE)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        self.assertNotEqual(process.returncode, 0)
+        self.assertEqual([p.name for p in self.folder.iterdir()], ["glyphs.onnx"])
+
+    def test_two_runs_at_once_leave_one_whole_file(self):
+        command = [str(PROGRAM), "quantize", str(self.model), "-o", "o.onnx", "--data", GLYPHS.format(50, 1), "--quiet"]
+        runs = [subprocess.Popen(command, cwd=self.folder) for _ in range(3)]
+        self.assertEqual([run.wait(timeout=120) for run in runs], [0, 0, 0])
+        self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["glyphs.onnx", "o.onnx"])
+        self.ok("inspect", "o.onnx")
+
+
+if __name__ == "__main__":
+    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
