@@ -65,14 +65,14 @@ class Frame {
 
 Interpreter::Interpreter(QuantizedModel model) : model_(std::move(model)) {}
 
-TensorMap Interpreter::run(const TensorMap& inputs) const {
+TensorMap Interpreter::run(const TensorMap& inputs, const Observer& observer) const {
   const Graph& graph = model_.graph;
   check_names(graph, inputs);
   Frame frame(graph);
 
   const auto define = [&](ValueId id, Tensor real) {
     if (const Encoding* encoding = find_encoding(model_, id)) real = fake_quantize(real, encoding->params);
-    if (observer_) observer_(graph.value(id).name, real, nullptr);
+    if (observer) observer(graph.value(id).name, real, nullptr);
     if (frame.read_later(id)) frame.set(id, std::move(real));
   };
 
