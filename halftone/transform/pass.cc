@@ -1,0 +1,30 @@
+#include "halftone/transform/pass.h"
+
+#include <array>
+
+namespace halftone::transform {
+namespace {
+
+constexpr std::array kPasses = {
+#define HT_PASS(name, summary) Pass{#name, summary, &name},
+#include "halftone/transform/passes.def"
+#undef HT_PASS
+};
+
+}  // namespace
+
+std::span<const Pass> all_passes() { return kPasses; }
+
+Graph simplify(Graph graph, const KeepNames& keep) {
+  for (const Pass& pass : all_passes()) graph = pass.function(std::move(graph), keep);
+  return graph;
+}
+
+QuantizedModel simplify(QuantizedModel model, const KeepNames& keep) {
+  KeepNames all = keep;
+  for (const auto& [name, encoding] : model.encodings) all.insert(name);
+  model.graph = simplify(std::move(model.graph), all);
+  return model;
+}
+
+}  // namespace halftone::transform
