@@ -8,19 +8,16 @@
 
 namespace halftone::sim::ops {
 
-Shape check_size(DType dtype, Shape shape) {
-  const int64_t count = element_count(shape);
-  // A string takes at least its object.
-  const int64_t bits = dtype == DType::String ? static_cast<int64_t>(sizeof(std::string)) * 8 : bits_of(dtype);
-  if (count > 0 && bits > 0 && count > kMaxValueBytes / bits * 8) {
-    fail(ErrorCode::Unsupported, "value", "the reference interpreter holds at most {} bytes, {} {} need more",
-         kMaxValueBytes, name_of(dtype), to_string(shape));
+Shape check_size(Shape shape) {
+  if (element_count(shape) > kMaxElements) {
+    fail(ErrorCode::Unsupported, "value", "the reference interpreter makes values of at most {} elements, not {}",
+         kMaxElements, to_string(shape));
   }
   return shape;
 }
 
 ElementWriter::ElementWriter(DType dtype, Shape shape)
-    : tensor_(dtype, check_size(dtype, std::move(shape))), bytes_(tensor_.mutable_bytes()), bits_(bits_of(dtype)) {
+    : tensor_(dtype, check_size(std::move(shape))), bytes_(tensor_.mutable_bytes()), bits_(bits_of(dtype)) {
   if (dtype == DType::String) strings_.resize(static_cast<size_t>(tensor_.size()));
 }
 
@@ -80,7 +77,7 @@ Tensor select(const Tensor& source, const std::vector<std::vector<int64_t>>& pic
   HT_CHECK(static_cast<int64_t>(picks.size()) == source.rank(), "{} picks for rank {}", picks.size(), source.rank());
   Shape shape;
   for (const std::vector<int64_t>& pick : picks) shape.push_back(static_cast<int64_t>(pick.size()));
-  check_size(source.dtype(), shape);
+  check_size(shape);
 
   // Grows the list of linear indices dimension by dimension; -1 stays -1.
   std::vector<int64_t> index = {0};
@@ -98,6 +95,7 @@ Tensor select(const Tensor& source, const std::vector<std::vector<int64_t>>& pic
 }
 
 std::vector<int64_t> all_of(int64_t count) {
+  check_size({count});
   std::vector<int64_t> picks(static_cast<size_t>(count));
   std::iota(picks.begin(), picks.end(), int64_t{0});
   return picks;
@@ -116,7 +114,7 @@ std::vector<int64_t> strided_indices(const Shape& shape, const std::vector<int64
 Tensor broadcast_to(const OpCall& call, const Tensor& source, const Shape& shape) {
   if (source.shape() == shape) return source;
   const std::vector<int64_t> strides = broadcast_strides(call, source.shape(), shape);
-  return take(source, shape, strided_indices(check_size(source.dtype(), shape), strides));
+  return take(source, shape, strided_indices(check_size(shape), strides));
 }
 
 }  // namespace halftone::sim::ops

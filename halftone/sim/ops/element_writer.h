@@ -10,12 +10,12 @@
 
 namespace halftone::sim::ops {
 
-// Bytes of the largest value that an operator may make; a damaged shape must not take all memory.
-inline constexpr int64_t kMaxValueBytes = int64_t{1} << 32;
+// Elements of the largest value that an operator may make; a damaged shape must not take all memory.
+inline constexpr int64_t kMaxElements = int64_t{1} << 28;
 
-// `shape`, if a tensor of that type and shape is one that the interpreter holds. Errors: Error{InvalidModel} for a
-// negative or overflowing shape, Error{Unsupported} beyond kMaxValueBytes.
-Shape check_size(DType dtype, Shape shape);
+// `shape`, if the interpreter makes tensors of that size. Errors: Error{InvalidModel} for a negative or overflowing
+// shape, Error{Unsupported} beyond kMaxElements.
+Shape check_size(Shape shape);
 
 // Builds a tensor element by element; elements not written are zero (empty strings).
 class ElementWriter {
@@ -47,7 +47,7 @@ Tensor take(const Tensor& source, Shape shape, std::span<const int64_t> index, c
 // without one) where a pick is -1. One list per dimension of the source. Errors: as check_size and take.
 Tensor select(const Tensor& source, const std::vector<std::vector<int64_t>>& picks, const Tensor* fill = nullptr);
 
-// 0, 1 ... count - 1: the pick that takes everything.
+// 0, 1 ... count - 1: the pick that takes everything. Errors: Error{Unsupported} beyond kMaxElements.
 std::vector<int64_t> all_of(int64_t count);
 
 // The linear indices offset + sum(i_d * strides[d]) for all positions of `shape` in row-major order.

@@ -33,7 +33,7 @@ std::vector<Tensor> reduce(const OpCall& call, F&& f, int64_t axes_input_since =
   return dispatch_arithmetic(type, [&](auto zero) {
     using T = decltype(zero);
     const Tensor ordered = take(convert(x, type), {rows.count, rows.length}, rows.index);
-    Tensor result(type, check_size(type, shape));
+    Tensor result(type, check_size(shape));
     const std::span<T> out = result.mutable_data<T>();
     const auto length = static_cast<size_t>(rows.length);
     for (size_t row = 0; row < out.size(); ++row) out[row] = f(ordered.data<T>().subspan(row * length, length));
