@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ OpFunction find_function(const Node& node);
 // Computes one node. Errors: Error{Unsupported} naming the node when the operator has no function.
 std::vector<Tensor> compute(const OpCall& call);
 
+class IntegerNodes;
+
 // Runs a network node by node. Values with encodings are held as integer codes; nodes whose operands are all encoded
 // are computed in integers by the arithmetic of docs/quantization.md, all others in float on dequantized values.
 //
@@ -46,20 +49,22 @@ std::vector<Tensor> compute(const OpCall& call);
 // Determinism: bit-exact, whatever the number of threads.
 class Interpreter {
  public:
+  // Errors: Error{InvalidModel} where the encodings contradict the graph.
   explicit Interpreter(QuantizedModel model);
   explicit Interpreter(Graph graph) : Interpreter(QuantizedModel{std::move(graph), {}, {}}) {}
 
   // Called for every value as it is computed: its name, its real (dequantized) content, and its codes or nullptr.
   using Observer = std::function<void(std::string_view name, const Tensor& real, const Tensor* codes)>;
 
-  // Inputs by name; returns the graph outputs by name. May be called from several threads at once; `observer` belongs to
-  // this run alone.
+  // Inputs by name; returns the graph outputs by name. May be called from several threads at once; `observer` belongs
+  // to this run alone.
   TensorMap run(const TensorMap& inputs, const Observer& observer = {}) const;
 
   const QuantizedModel& model() const { return model_; }
 
  private:
   QuantizedModel model_;
+  std::shared_ptr<const IntegerNodes> integers_;  // nullptr for a model without encodings
 };
 
 }  // namespace halftone::sim

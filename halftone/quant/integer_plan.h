@@ -1,0 +1,104 @@
+// Which nodes of a quantized network are computed in integers, and with which constants. The reference interpreter and
+// every engine take the plan from here, so that they can't disagree about it. The arithmetic that the constants enter
+// is written out in docs/quantization.md.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "halftone/quant/encodings.h"
+#include "halftone/quant/requantize.h"
+
+namespace halftone {
+
+// Kinds of integer arithmetic; x stands for q - zero_point of an operand in codes.
+enum class IntegerForm {
+  Convolution,            // Conv: acc = bias + sum x * w
+  TransposedConvolution,  // ConvTranspose: the same sum
+  MatrixProduct,          // MatMul, Gemm (weights or two activations): the same sum
+  Sum,                    // Add: steps = float(a) * multipliers[0] + float(b) * multipliers[1]
+  Product,                // Mul: acc = a * b
+  Activation,             // Relu, Clip, LeakyRelu: acc = x; the sign of x picks multipliers[0] (x >= 0) or [1] (x < 0)
+  WindowMean,             // AveragePool: acc = sum of x; the multiplier depends on the number of elements
+  Mean,                   // GlobalAveragePool, ReduceMean: the same over `axes`
+  Move,                   // elements moved or picked by comparison: acc = x
+  Concatenation,          // Concat: acc = x; multipliers[i] belongs to input i
+};
+
+// Where results go and how they get there.
+struct IntegerOutput {
+  ValueId value = ValueId::None;
+  // nullopt: the value has no encoding; its real content is float(acc) * multipliers[channel] in float32.
+  std::optional<Grid> grid;
+  // Bounds of the codes: the grid's, narrowed by an absorbed Relu or Clip.
+  int32_t low = 0, high = 0;
+  // Factors from accumulators to steps of the output grid. Sums over products have one per output channel; for the
+  // other forms see IntegerForm. Normal positive float32 numbers, except the second one of a LeakyRelu, which may be
+  // zero or negative.
+  std::vector<float> multipliers;
+
+  int32_t requantize(int32_t acc, float multiplier) const {
+    return halftone::requantize(acc, multiplier, grid->zero_point, low, high);
+  }
+  int32_t to_code(float steps) const { return halftone::to_code(steps, grid->zero_point, low, high); }
+};
+
+// One node, or a node together with the activation that follows it.
+struct IntegerNode {
+  IntegerForm form = IntegerForm::Move;
+  int node = -1;        // position in graph.nodes()
+  int activation = -1;  // position of the absorbed Relu or Clip, or -1: its work is done by the outputs' bounds
+  std::vector<IntegerOutput> outputs;  // one; Split has several
+  // By input of the node: the grid of an operand that is read as codes; nullopt for weights, biases and for operands
+  // that are no numbers to compute with (shapes, axes).
+  std::vector<std::optional<Grid>> inputs;
+
+  // Convolutions and matrix products: codes of the constant weights as they lie in the model (Undefined when both
+  // operands are activations), zero points (one, or one per slice of `weight_axis`), and the int32 bias by output
+  // channel (empty: none).
+  Tensor weights;
+  std::vector<int32_t> weight_zero_points;
+  int64_t weight_axis = -1;
+  std::vector<int32_t> bias;
+
+  // Sum and Product with a constant that has no encoding, in input `constant_input`; the constant's own shape.
+  //   Sum:     float32(c / s_y), what it adds to the steps
+  //   Product: float32(s_x * c / s_y), what x is multiplied with to give steps
+  Tensor constant;
+  int constant_input = -1;
+
+  // Mean: the axes, from the front and ascending, and whether they stay as 1.
+  std::vector<int64_t> axes;
+  bool keep_axes = true;
+  // Means: the multiplier for `count` elements, float32(s_x / (s_y * count)) with s_y * count exact in double.
+  float mean_multiplier(int64_t count) const {
+    return make_multiplier(double{inputs[0]->scale}, 1.0, double{outputs[0].grid->scale} * static_cast<double>(count));
+  }
+
+  // Move of a Pad: what padded elements hold, in steps of the input's grid, float32(c / s_x).
+  float pad_steps = 0;
+};
+
+// The weights minus their zero points, in the model's own order.
+std::vector<int32_t> centred_weights(const IntegerNode& node);
+
+struct IntegerPlan {
+  std::vector<std::optional<IntegerNode>> nodes;  // by position in graph.nodes(); nullopt: computed in float
+  std::vector<bool> absorbed;                     // by position: the activation is part of another node
+  std::map<int, std::string>
+      refusals;  // position -> why a node that reads or writes an encoded value is not in integers
+};
+
+// Decides for every node of the model. A node is computed in integers when integer_ops.def lists it, its operands have
+// per-tensor encodings of at most 16 bits (weights also per output channel), its result has one too or is a sum of
+// products, all multipliers are normal float32 numbers, and no accumulator can leave int32:
+//   |bias_c| + sum over the channel's weights |w| * max|x| < 2^31    (two activations: k * max|a| * max|b|)
+// A Relu or Clip with constant bounds is absorbed where it alone reads a result without an encoding, and its own result
+// has one. Shapes are inferred on a copy of the graph; where a sum's length stays unknown the node is refused.
+// Errors: Error{InvalidModel} from shape inference, or for an encoding that contradicts its constant.
+// Cost: one pass over the weights.
+IntegerPlan plan_integers(const QuantizedModel& model);
+
+}  // namespace halftone

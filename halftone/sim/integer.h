@@ -1,0 +1,34 @@
+// The normative integer arithmetic of docs/quantization.md: plain loops over int32. Bounds that keep the sums within 32
+// bits are the plan's business.
+#pragma once
+
+#include <vector>
+
+#include "halftone/quant/integer_plan.h"
+#include "halftone/sim/interpreter.h"
+
+namespace halftone::sim {
+
+// The nodes of a quantized model that are computed in integers, ready to be computed.
+class IntegerNodes {
+ public:
+  // Errors: as plan_integers.
+  explicit IntegerNodes(const QuantizedModel& model);
+
+  const IntegerPlan& plan() const { return plan_; }
+  // True where the plan computes the node in integers.
+  bool computes(size_t position) const { return position < plan_.nodes.size() && plan_.nodes[position].has_value(); }
+  // True where an activation is part of the node before it and has no work of its own.
+  bool absorbs(size_t position) const { return position < plan_.absorbed.size() && plan_.absorbed[position]; }
+
+  // Computes one node that the plan has; `call` holds codes for the inputs that have a grid in the plan, and what the
+  // float network has for the others. One tensor per output of the plan: codes of its grid's type, or float for a
+  // result without a grid.
+  std::vector<Tensor> compute(size_t position, const OpCall& call) const;
+
+ private:
+  IntegerPlan plan_;
+  std::vector<Tensor> weights_;  // by position: int32, zero points subtracted; Undefined where there are none
+};
+
+}  // namespace halftone::sim
