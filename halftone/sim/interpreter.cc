@@ -11,9 +11,9 @@ namespace {
 size_t index_of(ValueId id) { return static_cast<size_t>(id); }
 
 void check_names(const Graph& graph, const TensorMap& inputs) {
+  std::vector<std::string> known;
+  for (ValueId id : graph.inputs()) known.push_back(graph.value(id).name);
   for (const auto& [name, tensor] : inputs) {
-    std::vector<std::string> known;
-    for (ValueId id : graph.inputs()) known.push_back(graph.value(id).name);
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string nearest = nearest_word(name, known);
     fail(ErrorCode::InvalidArgument, "input '" + name + "'", "the network has no such input{}",
@@ -36,63 +36,139 @@ void check_input(const Value& input, const Tensor& tensor) {
        to_string(TensorType{tensor.dtype(), to_dims(tensor.shape())}));
 }
 
-// What a run holds at a moment: the content of the values that somebody still reads. Values with an encoding are held
-// as codes; their real content is worked out when a node asks for it.
-class Frame {
+// What one run holds at a moment: the content of the values that somebody still reads. A value with an encoding is kept
+// as codes; its real content is made when a float node asks for it.
+class Run {
  public:
-  explicit Frame(const QuantizedModel& model)
-      : model_(model), contents_(model.graph.value_count()), readers_(model.graph.value_count(), 0) {
-    for (const Node& node : model.graph.nodes()) {
+  Run(const QuantizedModel& model, const Interpreter::Observer& observer)
+      : model_(model), observer_(observer), contents_(model.graph.value_count()) {
+    const Graph& graph = model.graph;
+    for (const Node& node : graph.nodes()) {
       for (ValueId id : node.inputs) add_reader(id);
     }
-    for (ValueId id : model.graph.outputs()) add_reader(id);
+    for (ValueId id : graph.outputs()) add_reader(id);
+    for (ValueId id : graph.live_values()) {
+      if (graph.value(id).constant) at(id).exact = *graph.value(id).constant;
+    }
   }
 
-  bool read_later(ValueId id) const { return readers_[index_of(id)] > 0; }
-  void set_real(ValueId id, Tensor real) { contents_[index_of(id)].real = std::move(real); }
-  void set_codes(ValueId id, Tensor codes) { contents_[index_of(id)].codes = std::move(codes); }
+  // A value becomes known, as floats (or indices, masks ...) or as codes of its encoding.
+  void define(ValueId id, Tensor exact) {
+    at(id) = {std::move(exact), {}, {}, at(id).readers};
+    announce(id);
+  }
+  void define_codes(ValueId id, Tensor codes) {
+    at(id) = {{}, {}, std::move(codes), at(id).readers};
+    announce(id);
+  }
 
-  // Undefined for a value that no node has made.
+  // The value as readers see it: rounded to its grid where it has one.
   const Tensor& real(ValueId id) {
-    Content& content = contents_[index_of(id)];
-    if (content.real.defined()) return content.real;
+    Content& content = at(id);
     const Encoding* encoding = find_encoding(model_, id);
-    const std::optional<Tensor>& constant = model_.graph.value(id).constant;
-    if (content.codes.defined()) {
-      content.real = dequantize(content.codes, encoding->params);
-    } else if (constant) {
-      content.real = encoding == nullptr ? *constant : fake_quantize(*constant, encoding->params);
-    }
+    if (encoding == nullptr) return content.exact;
+    if (!content.real.defined()) content.real = dequantize(codes(id), encoding->params);
     return content.real;
   }
-  // Of a value with an encoding.
   const Tensor& codes(ValueId id) {
-    Content& content = contents_[index_of(id)];
-    const std::optional<Tensor>& constant = model_.graph.value(id).constant;
-    if (!content.codes.defined() && constant) {
-      content.codes = quantize(*constant, find_encoding(model_, id)->params);
+    Content& content = at(id);
+    if (!content.codes.defined()) {
+      const Encoding* encoding = find_encoding(model_, id);
+      HT_CHECK(encoding != nullptr, "codes of '{}', which has no encoding", model_.graph.value(id).name);
+      content.codes = quantize(content.exact, encoding->params);
+      content.exact = Tensor();
     }
     return content.codes;
   }
 
+  bool known(ValueId id) const {
+    const Content& content = contents_[index_of(id)];
+    return content.exact.defined() || content.codes.defined();
+  }
+
   // One of the value's readers is done; the last one frees it.
   void release(ValueId id) {
-    if (id != ValueId::None && --readers_[index_of(id)] == 0) contents_[index_of(id)] = {};
+    if (id != ValueId::None && --at(id).readers == 0) at(id) = Content{};
   }
 
  private:
   struct Content {
-    Tensor real, codes;
+    Tensor exact;  // as computed
+    Tensor real;   // dequantized codes
+    Tensor codes;
+    int readers = 0;
   };
 
+  Content& at(ValueId id) { return contents_[index_of(id)]; }
   void add_reader(ValueId id) {
-    if (id != ValueId::None) ++readers_[index_of(id)];
+    if (id != ValueId::None) ++at(id).readers;
+  }
+  void announce(ValueId id) {
+    if (observer_) {
+      const bool encoded = find_encoding(model_, id) != nullptr;
+      const Tensor* value_codes = encoded ? &codes(id) : nullptr;
+      observer_(model_.graph.value(id).name, real(id), value_codes);
+    }
+    if (at(id).readers == 0) at(id) = Content{};
   }
 
   const QuantizedModel& model_;
+  const Interpreter::Observer& observer_;
   std::vector<Content> contents_;
-  std::vector<int> readers_;
 };
+
+void provide_inputs(const Graph& graph, const TensorMap& inputs, Run& run) {
+  check_names(graph, inputs);
+  for (ValueId id : graph.inputs()) {
+    const Value& input = graph.value(id);
+    const auto given = inputs.find(input.name);
+    if (given != inputs.end()) {
+      check_input(input, given->second);
+      run.define(id, given->second);
+    } else if (!input.constant) {
+      fail(ErrorCode::InvalidArgument, "input '" + input.name + "'", "a value of type {} is required, none was given",
+           to_string(input.type));
+    }
+  }
+}
+
+void check_operands(const OpCall& call, const Run& run) {
+  for (ValueId id : call.node.inputs) {
+    if (id != ValueId::None && !run.known(id)) {
+      call.refuse("operand '{}' has no content: nothing makes it before this node", call.graph.value(id).name);
+    }
+  }
+}
+
+void run_in_float(OpCall& call, Run& run) {
+  for (ValueId id : call.node.inputs) call.inputs.push_back(id == ValueId::None ? nullptr : &run.real(id));
+  std::vector<Tensor> results = compute(call);
+  for (size_t i = 0; i < call.node.outputs.size(); ++i) {
+    if (call.node.outputs[i] == ValueId::None) continue;
+    if (i >= results.size() || !results[i].defined()) call.refuse("output {} can't be computed", i);
+    run.define(call.node.outputs[i], std::move(results[i]));
+  }
+}
+
+void run_in_integers(const IntegerNodes& integers, size_t position, OpCall& call, Run& run) {
+  const IntegerNode& plan = *integers.plan().nodes[position];
+  for (size_t i = 0; i < call.node.inputs.size(); ++i) {
+    const ValueId id = call.node.inputs[i];
+    const bool as_codes = plan.inputs[i].has_value();
+    // The plan has weights and biases already.
+    const bool unused = id == ValueId::None || (!as_codes && plan.weights.defined());
+    call.inputs.push_back(unused ? nullptr : as_codes ? &run.codes(id) : &run.real(id));
+  }
+  std::vector<Tensor> results = integers.compute(position, call);
+  HT_CHECK(results.size() == plan.outputs.size());
+  for (size_t i = 0; i < results.size(); ++i) {
+    if (plan.outputs[i].grid) {
+      run.define_codes(plan.outputs[i].value, std::move(results[i]));
+    } else {
+      run.define(plan.outputs[i].value, std::move(results[i]));
+    }
+  }
+}
 
 }  // namespace
 
@@ -102,80 +178,29 @@ Interpreter::Interpreter(QuantizedModel model) : model_(std::move(model)) {
 
 TensorMap Interpreter::run(const TensorMap& inputs, const Observer& observer) const {
   const Graph& graph = model_.graph;
-  check_names(graph, inputs);
-  Frame frame(model_);
-
-  const auto define = [&](ValueId id, Tensor real, Tensor codes) {
-    if (observer) {
-      if (codes.defined() && !real.defined()) real = dequantize(codes, find_encoding(model_, id)->params);
-      observer(graph.value(id).name, real, codes.defined() ? &codes : nullptr);
-    }
-    if (!frame.read_later(id)) return;
-    if (codes.defined()) {
-      frame.set_codes(id, std::move(codes));
-    } else {
-      frame.set_real(id, std::move(real));
-    }
-  };
-  const auto define_real = [&](ValueId id, Tensor real) {
-    const Encoding* encoding = find_encoding(model_, id);
-    if (encoding == nullptr) return define(id, std::move(real), {});
-    define(id, {}, quantize(real, encoding->params));
-  };
-
-  for (ValueId id : graph.inputs()) {
-    const Value& input = graph.value(id);
-    const auto given = inputs.find(input.name);
-    if (given != inputs.end()) {
-      check_input(input, given->second);
-      define_real(id, given->second);
-    } else if (!input.constant) {
-      fail(ErrorCode::InvalidArgument, "input '" + input.name + "'", "a value of type {} is required, none was given",
-           to_string(input.type));
-    }
-  }
-
-  const auto run_in_integers = [&](size_t position, OpCall call) {
-    const IntegerNode& plan = *integers_->plan().nodes[position];
-    for (size_t i = 0; i < call.node.inputs.size(); ++i) {
-      const ValueId id = call.node.inputs[i];
-      // The plan has weights and biases already.
-      const bool unused = id == ValueId::None || (!plan.inputs[i] && plan.weights.defined());
-      call.inputs.push_back(unused ? nullptr : plan.inputs[i] ? &frame.codes(id) : &frame.real(id));
-    }
-    std::vector<Tensor> results = integers_->compute(position, call);
-    for (size_t i = 0; i < results.size(); ++i) {
-      const IntegerOutput& output = plan.outputs[i];
-      if (output.grid) {
-        define(output.value, {}, std::move(results[i]));
+  Run run(model_, observer);
+  provide_inputs(graph, inputs, run);
+  for (size_t position = 0; position < graph.nodes().size(); ++position) {
+    const Node& node = graph.nodes()[position];
+    const bool absorbed = integers_ != nullptr && integers_->absorbs(position);
+    if (!absorbed) {
+      OpCall call{graph, node, graph.opset(), {}};
+      check_operands(call, run);
+      if (integers_ != nullptr && integers_->computes(position)) {
+        run_in_integers(*integers_, position, call, run);
       } else {
-        define(output.value, std::move(results[i]), {});
+        run_in_float(call, run);
       }
     }
-  };
-  const auto run_in_float = [&](OpCall call) {
-    for (ValueId id : call.node.inputs) call.inputs.push_back(id == ValueId::None ? nullptr : &frame.real(id));
-    std::vector<Tensor> results = compute(call);
-    for (size_t i = 0; i < call.node.outputs.size(); ++i) {
-      if (call.node.outputs[i] == ValueId::None) continue;
-      if (i >= results.size() || !results[i].defined()) call.refuse("output {} can't be computed", i);
-      define_real(call.node.outputs[i], std::move(results[i]));
-    }
-  };
-
-  for (size_t i = 0; i < graph.nodes().size(); ++i) {
-    const Node& node = graph.nodes()[i];
-    const OpCall call{graph, node, graph.opset(), {}};
-    if (integers_ != nullptr && integers_->computes(i)) {
-      run_in_integers(i, call);
-    } else if (integers_ == nullptr || !integers_->absorbs(i)) {
-      run_in_float(call);
-    }
-    for (ValueId id : node.inputs) frame.release(id);
+    for (ValueId id : node.inputs) run.release(id);
   }
 
   TensorMap outputs;
-  for (ValueId id : graph.outputs()) outputs[graph.value(id).name] = frame.real(id);
+  for (ValueId id : graph.outputs()) {
+    const std::string& name = graph.value(id).name;
+    if (!run.known(id)) fail(ErrorCode::InvalidModel, "output '" + name + "'", "nothing makes this value");
+    outputs[name] = run.real(id);
+  }
   return outputs;
 }
 

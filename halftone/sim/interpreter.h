@@ -37,13 +37,15 @@ using OpFunction = std::vector<Tensor> (*)(const OpCall&);
 // The function of an ONNX operator, or nullptr.
 OpFunction find_function(const Node& node);
 
-// Computes one node. Errors: Error{Unsupported} naming the node when the operator has no function.
+// Computes one node in float (or whatever its operands are). Errors: Error{Unsupported} naming the node when the
+// operator has no function.
 std::vector<Tensor> compute(const OpCall& call);
 
 class IntegerNodes;
 
-// Runs a network node by node. Values with encodings are held as integer codes; nodes whose operands are all encoded
-// are computed in integers by the arithmetic of docs/quantization.md, all others in float on dequantized values.
+// Runs a network node by node. Values with encodings are held as integer codes; the nodes that the integer plan
+// (quant/integer_plan.h) claims are computed in integers by the arithmetic of docs/quantization.md, all others in float
+// on dequantized values. A value is freed after its last use.
 //
 // Errors: Error{InvalidArgument} for missing inputs or wrong types, Error{Unsupported} for an operator it lacks.
 // Determinism: bit-exact, whatever the number of threads.
@@ -53,7 +55,8 @@ class Interpreter {
   explicit Interpreter(QuantizedModel model);
   explicit Interpreter(Graph graph) : Interpreter(QuantizedModel{std::move(graph), {}, {}}) {}
 
-  // Called for every value as it is computed: its name, its real (dequantized) content, and its codes or nullptr.
+  // Called for every value as it is computed: its name, its real (dequantized) content, and its codes or nullptr. A
+  // value that only an absorbed activation reads is never computed by itself.
   using Observer = std::function<void(std::string_view name, const Tensor& real, const Tensor* codes)>;
 
   // Inputs by name; returns the graph outputs by name. May be called from several threads at once; `observer` belongs
