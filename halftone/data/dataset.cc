@@ -1,0 +1,159 @@
+#include "halftone/data/dataset.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "halftone/base/error.h"
+#include "halftone/base/rng.h"
+#include "halftone/data/permutation.h"
+#include "halftone/data/source.h"
+
+namespace halftone::data {
+namespace {
+
+// Records that wait to be drawn when a stream is shuffled; they hold encoded images, so some 100 MB of photographs.
+constexpr size_t kShuffleWindow = 1000;
+
+class IndexedDataset : public Dataset {
+ public:
+  IndexedDataset(std::shared_ptr<const IndexedSource> source, const DatasetOptions& options)
+      : source_(std::move(source)), count_(source_->count()) {
+    if (options.shuffle_seed) order_.emplace(count_, *options.shuffle_seed);
+    if (options.limit > 0) count_ = std::min(count_, options.limit);
+  }
+
+  std::optional<int64_t> size() const override { return count_; }
+
+  std::optional<Record> next() override {
+    if (next_ == count_) return std::nullopt;
+    const int64_t index = order_ ? (*order_)(next_) : next_;
+    ++next_;
+    return Record{source_->id(index), [source = source_, index] { return source->decode(index); }};
+  }
+
+  void rewind() override { next_ = 0; }
+
+ private:
+  std::shared_ptr<const IndexedSource> source_;
+  int64_t count_;
+  std::optional<Permutation> order_;
+  int64_t next_ = 0;
+};
+
+// Draws each record at random from a window that slides over the stream.
+class ShuffledStream : public Dataset {
+ public:
+  ShuffledStream(std::unique_ptr<Dataset> stream, uint64_t seed)
+      : stream_(std::move(stream)), seed_(seed), rng_(seed) {}
+
+  std::optional<int64_t> size() const override { return stream_->size(); }
+
+  std::optional<Record> next() override {
+    while (window_.size() < kShuffleWindow) {
+      std::optional<Record> record = stream_->next();
+      if (!record) break;
+      window_.push_back(std::move(*record));
+    }
+    if (window_.empty()) return std::nullopt;
+    std::swap(window_[rng_.below(window_.size())], window_.back());
+    std::optional<Record> drawn = std::move(window_.back());
+    window_.pop_back();
+    return drawn;
+  }
+
+  void rewind() override {
+    stream_->rewind();
+    window_.clear();
+    rng_ = Rng(seed_);
+  }
+
+ private:
+  std::unique_ptr<Dataset> stream_;
+  uint64_t seed_;
+  Rng rng_;
+  std::vector<Record> window_;
+};
+
+class LimitedStream : public Dataset {
+ public:
+  LimitedStream(std::unique_ptr<Dataset> stream, int64_t limit) : stream_(std::move(stream)), limit_(limit) {}
+
+  std::optional<int64_t> size() const override {
+    const std::optional<int64_t> all = stream_->size();
+    return all ? std::optional(std::min(*all, limit_)) : std::nullopt;
+  }
+
+  std::optional<Record> next() override {
+    if (taken_ == limit_) return std::nullopt;
+    ++taken_;
+    return stream_->next();
+  }
+
+  void rewind() override {
+    stream_->rewind();
+    taken_ = 0;
+  }
+
+ private:
+  std::unique_ptr<Dataset> stream_;
+  int64_t limit_;
+  int64_t taken_ = 0;
+};
+
+std::string read_head(const std::filesystem::path& path) {
+  std::string head(512, '\0');
+  // gzread passes plain files through; what it can't decompress has no head that anyone recognizes.
+  gzFile file = gzopen(path.c_str(), "rb");
+  if (file == nullptr) fail(ErrorCode::Io, path.string(), "can't open the file");
+  const int got = gzread(file, head.data(), static_cast<unsigned>(head.size()));
+  gzclose(file);
+  head.resize(static_cast<size_t>(std::max(got, 0)));
+  return head;
+}
+
+Location locate(const std::string& text) {
+  Location location;
+  location.text = text;
+  location.path = text;
+  std::error_code ignored;
+  location.is_folder = std::filesystem::is_directory(location.path, ignored);
+  location.is_file = std::filesystem::is_regular_file(location.path, ignored);
+  if (location.is_file) location.head = read_head(location.path);
+  return location;
+}
+
+std::unique_ptr<Dataset> finish(Source source, const std::string& path, const DatasetOptions& options) {
+  if (auto* indexed = std::get_if<std::shared_ptr<const IndexedSource>>(&source)) {
+    if ((*indexed)->count() == 0) fail(ErrorCode::InvalidData, path, "at least one item is required, found none");
+    return std::make_unique<IndexedDataset>(std::move(*indexed), options);
+  }
+  auto stream = std::move(std::get<std::unique_ptr<Dataset>>(source));
+  if (!stream->next()) fail(ErrorCode::InvalidData, path, "at least one item is required, found none");
+  stream->rewind();
+  if (options.shuffle_seed) stream = std::make_unique<ShuffledStream>(std::move(stream), *options.shuffle_seed);
+  if (options.limit > 0) stream = std::make_unique<LimitedStream>(std::move(stream), options.limit);
+  return stream;
+}
+
+}  // namespace
+
+std::unique_ptr<Dataset> open_dataset(const std::string& path, const DatasetOptions& options) {
+  if (options.limit < 0) {
+    fail(ErrorCode::InvalidArgument, path, "a limit of at least 0 is required, found {}", options.limit);
+  }
+  const Location location = locate(path);
+  std::string known;
+#define HT_DATA_SOURCE(name, description)                                    \
+  if (Source source = open_##name(location, options); source.index() != 0) { \
+    return finish(std::move(source), path, options);                         \
+  }                                                                          \
+  known += known.empty() ? description : "; " description;
+#include "halftone/data/sources.def"
+#undef HT_DATA_SOURCE
+  if (!location.is_folder && !location.is_file) fail(ErrorCode::Io, path, "no such file or folder");
+  fail(ErrorCode::InvalidData, path, "not a data set that Halftone knows; it reads {}", known);
+}
+
+}  // namespace halftone::data
