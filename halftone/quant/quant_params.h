@@ -15,13 +15,13 @@ enum class Granularity { PerTensor, PerChannel, PerBlock };
 
 // What somebody asked for: a grid and how to find its range, before any data was seen.
 struct QuantSpec {
-  int bits = 8;               // 1..16 (32 for biases)
+  int bits = 8;               // 2..16 (32 for biases)
   bool is_signed = false;     // int8 or uint8
   bool symmetric = false;     // the range is centred: zero point 0 (signed) or 2^(bits-1) (unsigned)
   bool narrow_range = false;  // signed, symmetric: leave out the lowest code, so that -q is a code when q is
   Granularity granularity = Granularity::PerTensor;
   int64_t block_size = 0;            // PerBlock: elements along the axis that share a scale
-  std::string observer = "min_max";  // a name in observers.def
+  std::string observer = "min_max";  // as make_observer reads it
 
   bool operator==(const QuantSpec&) const = default;
 };
@@ -30,6 +30,9 @@ struct QuantSpec {
 // word, with the nearest known one.
 QuantSpec parse_quant_type(std::string_view text);
 std::string type_name(const QuantSpec& spec);
+
+// "per_tensor", "per_channel". Errors: Error{InvalidArgument} for another word, with the nearest known one.
+Granularity parse_granularity(std::string_view text);
 
 // A grid: real = scale * (q - zero_point), q in [q_min, q_max].
 struct QuantParams {

@@ -1,3 +1,4 @@
+#include <array>
 #include <charconv>
 
 #include "halftone/base/error.h"
@@ -30,5 +31,13 @@ QuantSpec parse_quant_type(std::string_view text) {
 }
 
 std::string type_name(const QuantSpec& spec) { return fmt::format("{}int{}", spec.is_signed ? "" : "u", spec.bits); }
+
+Granularity parse_granularity(std::string_view text) {
+  if (text == "per_tensor") return Granularity::PerTensor;
+  if (text == "per_channel") return Granularity::PerChannel;
+  const std::string nearest = nearest_word(text, std::array{"per_tensor", "per_channel"});
+  fail(ErrorCode::InvalidArgument, "granularity", "per_tensor or per_channel is required, found '{}'{}", text,
+       nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest));
+}
 
 }  // namespace halftone

@@ -1,0 +1,126 @@
+#include "halftone/quant/recipe.h"
+
+#include <gtest/gtest.h>
+
+#include "halftone/base/error.h"
+
+namespace halftone {
+namespace {
+
+TEST(Glob, MatchesAsShellsDo) {
+  EXPECT_TRUE(glob_match("*", ""));
+  EXPECT_TRUE(glob_match("", ""));
+  EXPECT_FALSE(glob_match("", "a"));
+  EXPECT_TRUE(glob_match("conv?", "conv1"));
+  EXPECT_FALSE(glob_match("conv?", "conv"));
+  EXPECT_FALSE(glob_match("conv?", "conv12"));
+  EXPECT_TRUE(glob_match("features.*.conv", "features.0.3.conv"));
+  EXPECT_TRUE(glob_match("*a*b*", "xxaxxbxx"));
+  EXPECT_FALSE(glob_match("*a*b", "xxaxxbxx"));
+  EXPECT_TRUE(glob_match("**", "x"));
+  EXPECT_TRUE(glob_match("a[0].b", "a[0].b")) << "brackets are ordinary characters";
+}
+
+TEST(Glob, HostilePatternsTakeBoundedTime) {
+  std::string pattern;
+  for (int i = 0; i < 2000; ++i) pattern += "*a";
+  EXPECT_FALSE(glob_match(pattern + "b", std::string(2000, 'a')));
+}
+
+TEST(Recipe, DefaultsAreTheUsualInt8) {
+  const Recipe recipe;
+  EXPECT_EQ(type_name(recipe.weights), "int8");
+  EXPECT_TRUE(recipe.weights.symmetric && recipe.weights.narrow_range);
+  EXPECT_EQ(recipe.weights.granularity, Granularity::PerChannel);
+  EXPECT_EQ(type_name(recipe.activations), "uint8");
+  EXPECT_FALSE(recipe.activations.symmetric);
+}
+
+TEST(Recipe, ReadsEverythingAFileCanSay) {
+  const Recipe recipe = Recipe::from_json(R"({
+    "weights": {"type": "int4", "granularity": "per_tensor", "observer": "percentile:99.9", "narrow_range": false},
+    "activations": {"type": "int8", "symmetric": true, "observer": "min_max"},
+    "rules": [
+      {"match": {"name": "head.*", "op": "Gemm"}, "keep": "float"},
+      {"match": {"op": "Conv", "role": "weights"}, "spec": {"type": "int8"}}
+    ]})",
+                                          "r.json");
+  EXPECT_EQ(type_name(recipe.weights), "int4");
+  EXPECT_TRUE(recipe.weights.symmetric);
+  EXPECT_FALSE(recipe.weights.narrow_range);
+  EXPECT_EQ(recipe.weights.granularity, Granularity::PerTensor);
+  EXPECT_TRUE(recipe.activations.is_signed && recipe.activations.symmetric);
+  ASSERT_EQ(recipe.rules.size(), 2U);
+  EXPECT_FALSE(recipe.rules[0].role || recipe.rules[0].spec);
+  EXPECT_EQ(recipe.rules[1].spec->bits, 8);
+  EXPECT_EQ(recipe.rules[1].spec->observer, "percentile:99.9") << "what a rule leaves out is the recipe's default";
+}
+
+TEST(Recipe, TheFirstMatchingRuleOfTheRoleDecides) {
+  const Recipe recipe = Recipe::from_json(R"({"rules": [
+      {"match": {"name": "a*"}, "keep": "float"},
+      {"match": {"name": "ab", "role": "weights"}, "spec": {"type": "int4"}},
+      {"match": {"role": "weights"}, "spec": {"type": "int2"}}]})",
+                                          "r.json");
+  EXPECT_EQ(recipe.find_rule({{"ab"}, "Conv"}, Role::Weights), 1U);
+  EXPECT_EQ(recipe.find_rule({{"xy"}, "Conv"}, Role::Weights), 2U);
+  EXPECT_EQ(recipe.find_rule({{"ab"}, "Conv"}, std::nullopt), 0U);
+  EXPECT_EQ(recipe.find_rule({{"xy", "ay"}, "Conv"}, std::nullopt), 0U) << "one of several names is enough";
+  EXPECT_EQ(recipe.find_rule({{"ab"}, "Conv"}, Role::Activations), std::nullopt);
+}
+
+TEST(Recipe, MistakesAreErrorsThatNameThePlace) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"", "must be JSON"},
+      {"[]", "object in braces"},
+      {R"({"wieghts": {}})", "did you mean 'weights'?"},
+      {R"({"weights": 8})", "r.json: weights: an object"},
+      {R"({"weights": {"typ": "int8"}})", "did you mean 'type'?"},
+      {R"({"weights": {"type": "itn8"}})", "did you mean 'int8'?"},
+      {R"({"weights": {"type": 8}})", "must be a text"},
+      {R"({"weights": {"symmetric": "yes"}})", "must be true or false"},
+      {R"({"weights": {"granularity": "per_chanel"}})", "did you mean 'per_channel'?"},
+      {R"({"activations": {"granularity": "per_channel"}})", "one scale for the whole tensor"},
+      {R"({"activations": {"observer": "percentil"}})", "did you mean 'percentile'?"},
+      {R"({"activations": {"observer": "percentile:200"}})", "from 50 to 100"},
+      {R"({"rules": {}})", "list in brackets"},
+      {R"({"rules": [{"keep": "float"}]})", "r.json: rule 1: a rule requires \"match\""},
+      {R"({"rules": [{"match": {}}]})", "either"},
+      {R"({"rules": [{"match": {}, "keep": "int8"}]})", "can only be \"float\""},
+      {R"({"rules": [{"match": {"op": "Convv"}, "keep": "float"}]})", "did you mean 'Conv'?"},
+      {R"({"rules": [{"match": {"role": "weight"}, "keep": "float"}]})", "did you mean 'weights'?"},
+      {R"({"rules": [{"match": {}, "spec": {}}]})", "requires \"role\""},
+      {R"({"rules": [{"match": {"nome": "x"}, "keep": "float"}]})", "did you mean 'name'?"},
+  };
+  for (const auto& [text, expected] : cases) {
+    try {
+      Recipe::from_json(text, "r.json");
+      ADD_FAILURE() << text << " was accepted";
+    } catch (const Error& e) {
+      EXPECT_EQ(e.code(), ErrorCode::InvalidArgument);
+      EXPECT_TRUE(std::string(e.what()).starts_with("r.json: ")) << e.what();
+      EXPECT_NE(std::string(e.what()).find(expected), std::string::npos) << text << "\n" << e.what();
+    }
+  }
+}
+
+TEST(Recipe, DeeplyNestedTextIsRefusedWithoutHarm) {
+  EXPECT_THROW(Recipe::from_json(std::string(1000000, '['), "r.json"), Error);
+  EXPECT_THROW(Recipe::from_json("{\"rules\": " + std::string(100000, '[') + std::string(100000, ']') + "}", "r.json"),
+               Error);
+}
+
+TEST(MakeRecipe, TakesTheCommandLinesWords) {
+  const Recipe recipe = make_recipe("int4", "int8", "per_tensor", "percentile:99.9");
+  EXPECT_EQ(type_name(recipe.weights), "int4");
+  EXPECT_TRUE(recipe.weights.symmetric);
+  EXPECT_EQ(recipe.weights.granularity, Granularity::PerTensor);
+  EXPECT_EQ(type_name(recipe.activations), "int8");
+  EXPECT_EQ(recipe.activations.observer, "percentile:99.9");
+  EXPECT_THROW(make_recipe("int8", "uint8", "per_layer", "min_max"), Error);
+  EXPECT_THROW(make_recipe("int8", "uint8", "per_channel", "max_min"), Error);
+  EXPECT_THROW(make_recipe("float", "uint8", "per_channel", "min_max"), Error);
+}
+
+}  // namespace
+}  // namespace halftone
