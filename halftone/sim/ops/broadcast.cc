@@ -1,0 +1,19 @@
+#include "halftone/sim/ops/broadcast.h"
+
+namespace halftone::sim::ops {
+
+std::vector<int64_t> broadcast_strides(const OpCall& call, const Shape& from, const Shape& to) {
+  const size_t missing = to.size() - from.size();
+  bool fits = from.size() <= to.size();
+  for (size_t i = 0; fits && i < from.size(); ++i) fits = from[i] == to[missing + i] || from[i] == 1;
+  if (!fits) call.refuse("{} does not broadcast to {}", to_string(from), to_string(to));
+
+  std::vector<int64_t> strides = contiguous_strides(from);
+  for (size_t i = 0; i < from.size(); ++i) {
+    if (from[i] == 1) strides[i] = 0;
+  }
+  strides.insert(strides.begin(), missing, 0);
+  return strides;
+}
+
+}  // namespace halftone::sim::ops
