@@ -16,4 +16,22 @@ std::vector<int64_t> broadcast_strides(const OpCall& call, const Shape& from, co
   return strides;
 }
 
+StridedWalk::StridedWalk(Shape shape, std::vector<std::vector<int64_t>> strides)
+    : shape_(std::move(shape)),
+      strides_(std::move(strides)),
+      index_(shape_.size(), 0),
+      positions_(strides_.size(), 0) {}
+
+bool StridedWalk::next() {
+  for (size_t axis = shape_.size(); axis-- > 0;) {
+    const bool wraps = ++index_[axis] == shape_[axis];
+    for (size_t t = 0; t < strides_.size(); ++t) {
+      positions_[t] += wraps ? -strides_[t][axis] * (shape_[axis] - 1) : strides_[t][axis];
+    }
+    if (!wraps) return true;
+    index_[axis] = 0;
+  }
+  return false;
+}
+
 }  // namespace halftone::sim::ops
