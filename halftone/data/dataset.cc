@@ -7,8 +7,8 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/rng.h"
-#include "halftone/data/permutation.h"
-#include "halftone/data/source.h"
+#include "halftone/data/internal/permutation.h"
+#include "halftone/data/sources/source.h"
 
 namespace halftone::data {
 namespace {
@@ -150,7 +150,7 @@ std::unique_ptr<Dataset> open_dataset(const std::string& path, const DatasetOpti
     return finish(std::move(source), path, options);                         \
   }                                                                          \
   known += known.empty() ? description : "; " description;
-#include "halftone/data/sources.def"
+#include "halftone/data/sources/sources.def"
 #undef HT_DATA_SOURCE
   if (!location.is_folder && !location.is_file) fail(ErrorCode::Io, path, "no such file or folder");
   fail(ErrorCode::InvalidData, path, "not a data set that Halftone knows; it reads {}", known);

@@ -10,7 +10,7 @@
 #include <utility>
 
 #include "halftone/base/error.h"
-#include "halftone/data/network_input.h"
+#include "halftone/data/internal/network_input.h"
 
 namespace halftone::data {
 namespace {

@@ -9,15 +9,13 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
-#include "halftone/data/source.h"
-#include "halftone/data/strided_copy.h"
+#include "halftone/data/internal/strided_copy.h"
 
 namespace halftone::data {
 namespace {
 
 using Bytes = std::span<const std::byte>;
 
-constexpr std::string_view kMagic = "\x93NUMPY";
 constexpr size_t kMostHeaderBytes = 64 * 1024;
 
 struct Descriptor {
@@ -148,49 +146,6 @@ class DictionaryParser {
   const std::string& where_;
 };
 
-// The elements in the file's order, checked to be there.
-Bytes elements_of(const NpyHeader& header, Bytes file, const std::string& where) {
-  const Bytes elements = file.subspan(header.data_offset);
-  if (elements.size() < header.data_bytes()) {
-    fail(ErrorCode::InvalidData, where, "{} of shape {} requires {} bytes of elements, found {}", name_of(header.dtype),
-         to_string(header.shape), header.data_bytes(), elements.size());
-  }
-  return elements.first(header.data_bytes());
-}
-
-// Item i along dimension 0 of a mapped array.
-class NpySource : public IndexedSource {
- public:
-  NpySource(std::string name, const NpyHeader& header, std::shared_ptr<const MappedFile> file, Bytes elements)
-      : name_(std::move(name)), header_(header), file_(std::move(file)), elements_(elements) {}
-
-  int64_t count() const override { return header_.shape[0]; }
-  std::string id(int64_t index) const override { return fmt::format("{}[{}]", name_, index); }
-
-  Sample decode(int64_t index) const override {
-    Shape shape = header_.shape;
-    shape[0] = 1;
-    Sample sample;
-    sample.id = id(index);
-    const size_t item_bytes = elements_.size() / static_cast<size_t>(count());
-    if (header_.is_row_major()) {
-      sample.tensors[""] = Tensor::view(header_.dtype, shape,
-                                        elements_.subspan(static_cast<size_t>(index) * item_bytes, item_bytes), file_);
-    } else {
-      Tensor item(header_.dtype, shape);
-      copy_fortran_slice(elements_, header_.shape, bytes_for(header_.dtype, 1), index, 1, item.mutable_bytes());
-      sample.tensors[""] = std::move(item);
-    }
-    return sample;
-  }
-
- private:
-  std::string name_;
-  NpyHeader header_;
-  std::shared_ptr<const MappedFile> file_;
-  Bytes elements_;
-};
-
 }  // namespace
 
 size_t NpyHeader::data_bytes() const { return bytes_for(dtype, element_count(shape)); }
@@ -201,7 +156,7 @@ bool NpyHeader::is_row_major() const {
 
 size_t npy_header_bytes(Bytes bytes, const std::string& where) {
   constexpr size_t kVersionAt = 6, kLengthAt = 8;
-  if (bytes.size() < 12 || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0) {
+  if (bytes.size() < 12 || std::memcmp(bytes.data(), kNpyMagic.data(), kNpyMagic.size()) != 0) {
     fail(ErrorCode::InvalidData, where, "a npy file is required, found something else");
   }
   const auto version = std::to_integer<int>(bytes[kVersionAt]);
@@ -232,10 +187,20 @@ NpyHeader parse_npy_header(Bytes bytes, const std::string& where) {
   return header;
 }
 
+std::span<const std::byte> npy_elements(const NpyHeader& header, std::span<const std::byte> file,
+                                        const std::string& where) {
+  const std::span<const std::byte> elements = file.subspan(header.data_offset);
+  if (elements.size() < header.data_bytes()) {
+    fail(ErrorCode::InvalidData, where, "{} of shape {} requires {} bytes of elements, found {}", name_of(header.dtype),
+         to_string(header.shape), header.data_bytes(), elements.size());
+  }
+  return elements.first(header.data_bytes());
+}
+
 Tensor load_npy(const std::filesystem::path& path) {
   const auto file = MappedFile::open(path);
   const NpyHeader header = parse_npy_header(file->bytes(), path.string());
-  const Bytes elements = elements_of(header, file->bytes(), path.string());
+  const Bytes elements = npy_elements(header, file->bytes(), path.string());
   if (header.is_row_major()) return Tensor::view(header.dtype, header.shape, elements, file);
   Tensor tensor(header.dtype, header.shape);
   copy_fortran_slice(elements, header.shape, bytes_for(header.dtype, 1), 0, header.shape[0], tensor.mutable_bytes());
@@ -256,25 +221,13 @@ void save_npy(const std::filesystem::path& path, const Tensor& tensor) {
   constexpr size_t kPreamble = 10, kAlignment = 64;
   header.append(kAlignment - (kPreamble + header.size() + 1) % kAlignment, ' ').push_back('\n');
   AtomicFile file(path);
-  file.write(kMagic);
+  file.write(kNpyMagic);
   const std::array<char, 4> version_and_length = {1, 0, static_cast<char>(header.size() & 0xff),
                                                   static_cast<char>(header.size() >> 8)};
   file.write(version_and_length.data(), version_and_length.size());
   file.write(header);
   file.write(tensor.bytes().data(), tensor.bytes().size());
   file.commit();
-}
-
-Source open_npy(const Location& location, const DatasetOptions&) {
-  if (!location.is_file || (!location.head.starts_with(kMagic) && !location.has_extension(".npy"))) return {};
-  auto file = MappedFile::open(location.path);
-  const NpyHeader header = parse_npy_header(file->bytes(), location.text);
-  if (header.shape.empty()) {
-    fail(ErrorCode::InvalidData, location.text,
-         "an array whose dimension 0 counts samples is required, found a scalar");
-  }
-  const Bytes elements = elements_of(header, file->bytes(), location.text);
-  return std::make_shared<const NpySource>(location.path.filename().string(), header, std::move(file), elements);
 }
 
 }  // namespace halftone::data

@@ -5,10 +5,13 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "halftone/tensor/tensor.h"
 
 namespace halftone::data {
+
+constexpr std::string_view kNpyMagic = "\x93NUMPY";
 
 // What stands before an array's elements. Source: NumPy's format description, "numpy.lib.format", versions 1 to 3.
 struct NpyHeader {
@@ -29,6 +32,10 @@ NpyHeader parse_npy_header(std::span<const std::byte> bytes, const std::string& 
 
 // How many bytes the header takes, from the first twelve of the file. Errors: Error{InvalidData}; no more than 64 KiB.
 size_t npy_header_bytes(std::span<const std::byte> first_twelve, const std::string& where);
+
+// The bytes of the elements of `file`, in the order the header names. Errors: Error{InvalidData} when some are missing.
+std::span<const std::byte> npy_elements(const NpyHeader& header, std::span<const std::byte> file,
+                                        const std::string& where);
 
 // The array of a .npy file, memory-mapped where its order is row-major. Errors: Error{Io, InvalidData, Unsupported}.
 Tensor load_npy(const std::filesystem::path& path);

@@ -4,7 +4,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
-#include "halftone/data/resize.h"
+#include "halftone/data/internal/resize.h"
 
 namespace halftone::data {
 namespace {

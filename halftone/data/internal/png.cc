@@ -5,7 +5,7 @@
 #include <cstring>
 
 #include "halftone/base/error.h"
-#include "halftone/data/image_codec.h"
+#include "halftone/data/internal/image_codec.h"
 
 namespace halftone::data {
 namespace {

@@ -2,9 +2,9 @@
 #include <utility>
 
 #include "halftone/base/error.h"
-#include "halftone/data/archive.h"
+#include "halftone/data/internal/archive.h"
 #include "halftone/data/npy.h"
-#include "halftone/data/source.h"
+#include "halftone/data/sources/source.h"
 
 namespace halftone::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "halftone/data/strided_copy.h"
+#include "halftone/data/internal/strided_copy.h"
 
 #include <cstring>
 #include <vector>

@@ -3,7 +3,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/data/glyphs.h"
-#include "halftone/data/source.h"
+#include "halftone/data/sources/source.h"
 
 namespace halftone::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "halftone/data/labels_csv.h"
+#include "halftone/data/internal/labels_csv.h"
 
 #include <algorithm>
 #include <charconv>

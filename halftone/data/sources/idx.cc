@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "halftone/base/error.h"
-#include "halftone/data/source.h"
+#include "halftone/data/sources/source.h"
 
 namespace halftone::data {
 namespace {

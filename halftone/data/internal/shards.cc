@@ -1,4 +1,4 @@
-#include "halftone/data/shards.h"
+#include "halftone/data/internal/shards.h"
 
 #include <algorithm>
 #include <charconv>

@@ -36,7 +36,7 @@ struct Location {
 };
 
 #define HT_DATA_SOURCE(name, description) Source open_##name(const Location& location, const DatasetOptions& options);
-#include "halftone/data/sources.def"
+#include "halftone/data/sources/sources.def"
 #undef HT_DATA_SOURCE
 
 }  // namespace halftone::data

@@ -5,9 +5,9 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
-#include "halftone/data/image_codec.h"
-#include "halftone/data/labels_csv.h"
-#include "halftone/data/source.h"
+#include "halftone/data/internal/image_codec.h"
+#include "halftone/data/internal/labels_csv.h"
+#include "halftone/data/sources/source.h"
 
 namespace halftone::data {
 namespace {

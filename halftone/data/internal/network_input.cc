@@ -1,4 +1,4 @@
-#include "halftone/data/network_input.h"
+#include "halftone/data/internal/network_input.h"
 
 #include <utility>
 

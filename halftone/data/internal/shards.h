@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "halftone/data/source.h"
+#include "halftone/data/sources/source.h"
 
 namespace halftone::data {
 

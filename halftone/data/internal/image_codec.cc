@@ -1,4 +1,4 @@
-#include "halftone/data/image_codec.h"
+#include "halftone/data/internal/image_codec.h"
 
 #include <algorithm>
 

@@ -5,10 +5,10 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/rng.h"
-#include "halftone/data/archive.h"
-#include "halftone/data/image_codec.h"
-#include "halftone/data/labels_csv.h"
-#include "halftone/data/shards.h"
+#include "halftone/data/internal/archive.h"
+#include "halftone/data/internal/image_codec.h"
+#include "halftone/data/internal/labels_csv.h"
+#include "halftone/data/internal/shards.h"
 
 namespace halftone::data {
 namespace {

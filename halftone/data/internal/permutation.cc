@@ -1,4 +1,4 @@
-#include "halftone/data/permutation.h"
+#include "halftone/data/internal/permutation.h"
 
 #include <algorithm>
 #include <bit>

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "halftone/base/error.h"
-#include "halftone/data/image_codec.h"
+#include "halftone/data/internal/image_codec.h"
 
 namespace halftone::data {
 namespace {

@@ -1,4 +1,4 @@
-#include "halftone/data/archive.h"
+#include "halftone/data/internal/archive.h"
 
 #include <archive.h>
 #include <archive_entry.h>

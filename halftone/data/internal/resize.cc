@@ -1,4 +1,4 @@
-#include "halftone/data/resize.h"
+#include "halftone/data/internal/resize.h"
 
 #include <algorithm>
 #include <cmath>
