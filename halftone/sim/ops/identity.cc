@@ -1,4 +1,5 @@
-#include "halftone/base/rng.h"
+#include <random>
+
 #include "halftone/sim/ops.h"
 #include "halftone/sim/ops/arithmetic.h"
 
@@ -21,6 +22,13 @@ double dropout_ratio(const OpCall& call) {
   return to_vector<double>(call.input(1))[0];
 }
 
+// Uniform in [0, 1) with 53 bits from two words of the Mersenne Twister, which is how the generator that made ONNX's
+// test data draws (numpy's RandomState).
+double uniform(std::mt19937& generator) {
+  const auto high = static_cast<double>(generator() >> 5), low = static_cast<double>(generator() >> 6);
+  return (high * 0x1p26 + low) * 0x1p-53;
+}
+
 }  // namespace
 
 std::vector<Tensor> identity(const OpCall& call) { return {call.input(0)}; }
@@ -34,8 +42,8 @@ std::vector<Tensor> dropout(const OpCall& call) {
   if (drops && !(ratio > 0.0 && ratio < 1.0)) call.refuse("ratio must lie in [0, 1), found {}", ratio);
 
   Tensor mask(DType::Bool, x.shape());
-  Rng rng(static_cast<uint64_t>(call.node.int_or("seed", 0)));
-  for (bool& keep : mask.mutable_data<bool>()) keep = !drops || rng.uniform() >= ratio;
+  std::mt19937 generator(static_cast<uint32_t>(call.node.int_or("seed", 0)));
+  for (bool& keep : mask.mutable_data<bool>()) keep = !drops || uniform(generator) >= ratio;
   // Before opset 10 the mask had the data's type.
   const Tensor mask_output = call.opset < 10 ? convert(mask, x.dtype()) : mask;
   if (!drops) return {x, mask_output};
