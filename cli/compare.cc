@@ -60,7 +60,8 @@ Action setup_compare(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model_option(app, "REF", options->reference, "The reference, usually the float model");
   add_model_option(app, "MODEL", options->model, "The model to hold against it");
-  options->data.add_to(app, "--limit", "Only the first N samples");
+  options->data.add_to(app);
+  options->data.add_limit_to(app);
   app.add_option("--engine", options->engine, "auto (fast), or reference (the normative arithmetic, slow)");
   app.footer(
       "Examples:\n"

@@ -41,7 +41,8 @@ void evaluate_model(const Options& options, Console& console) {
 Action setup_evaluate(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model_option(app, "MODEL", options->model, "Model to evaluate, float or quantized");
-  options->data.add_to(app, "--limit", "Only the first N samples");
+  options->data.add_to(app);
+  options->data.add_limit_to(app);
   app.add_option("--engine", options->engine, "auto (fast), or reference (the normative arithmetic, slow)");
   app.footer(
       "Examples:\n"

@@ -45,13 +45,16 @@ LoadedModel load_model(const std::filesystem::path& path) {
   return loaded;
 }
 
-void DataOptions::add_to(CLI::App& app, const std::string& limit_name, const std::string& limit_text) {
+void DataOptions::add_to(CLI::App& app) {
   app.add_option("--data", path, "Folder of images, CIFAR, IDX, npy, npz or tar files, or synthetic:glyphs")
       ->required()
       ->type_name("PATH");
   app.add_option("--preprocess", preprocess, "How images become inputs (default: the model's own)")->type_name("FILE");
-  app.add_option(limit_name, limit, limit_text)->type_name("N");
   app.add_option("--threads", threads, "Threads (default: all cores)")->type_name("N");
+}
+
+void DataOptions::add_limit_to(CLI::App& app) {
+  app.add_option("--limit", limit, "Only the first N samples")->type_name("N");
 }
 
 int DataOptions::thread_count() const {

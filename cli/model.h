@@ -32,8 +32,9 @@ struct DataOptions {
   int64_t limit = 0;       // samples; 0: all
   int threads = 0;         // 0: all cores
 
-  // Adds --data, --preprocess, --limit (under the given name) and --threads.
-  void add_to(CLI::App& app, const std::string& limit_name, const std::string& limit_text);
+  // Adds --data, --preprocess and --threads.
+  void add_to(CLI::App& app);
+  void add_limit_to(CLI::App& app);
   // `threads`, or the number of cores. Errors: Error{InvalidArgument} for negative numbers.
   int thread_count() const;
 };

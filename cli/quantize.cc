@@ -1,0 +1,172 @@
+#include <fmt/core.h>
+
+#include <chrono>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "cli/command.h"
+#include "cli/layers.h"
+#include "cli/model.h"
+#include "cli/table.h"
+#include "halftone/base/error.h"
+#include "halftone/base/file.h"
+#include "halftone/base/process.h"
+#include "halftone/calibrate/quantize_model.h"
+#include "halftone/eval/compare.h"
+#include "halftone/graph/op_table.h"
+#include "halftone/onnx/onnx.h"
+#include "halftone/quant/observer.h"
+#include "halftone/quant/recipe.h"
+#include "halftone/transform/fold_qdq.h"
+#include "halftone/transform/insert_qdq.h"
+
+namespace halftone::cli {
+namespace {
+
+// Samples on which the file is tried before it is written.
+constexpr int64_t kTrialSamples = 16;
+// Below these a model has nothing to do with its original any more.
+constexpr double kUselessAgreement = 0.5;
+constexpr double kUselessSqnr = 3;
+
+struct Options {
+  std::string model, output, recipe;
+  std::string weights = "int8", activations = "uint8", granularity = "per_channel", observer = "percentile";
+  DataOptions data;
+  int64_t images = 300;
+};
+
+Recipe read_recipe(const Options& options) {
+  const Recipe defaults = make_recipe(options.weights, options.activations, options.granularity, options.observer);
+  if (options.recipe.empty()) return defaults;
+  return Recipe::from_json(read_file(options.recipe), options.recipe, defaults);
+}
+
+// The model as its users will read it: serialized, parsed and folded again.
+QuantizedModel reread(const std::string& file) {
+  Graph graph = onnx::import_model(std::as_bytes(std::span(file)));
+  verify(graph);
+  infer_shapes(graph);
+  return fold_qdq(std::move(graph));
+}
+
+std::string observer_help() {
+  std::string text = "How activations' ranges are found (default percentile):";
+  for (const ObserverInfo& observer : all_observers())
+    text += fmt::format(" {} ({});", observer.name, observer.summary);
+  text.back() = '.';
+  return text;
+}
+
+eval::Comparison try_out(const LoadedModel& original, const std::string& file, const Options& options,
+                         Console& console) {
+  const QuantizedModel made = reread(file);
+  const auto layers = eval::common_layers(original.model, made);
+  std::vector<std::string> taps;
+  for (const auto& layer : layers) taps.push_back(layer.name);
+  DataOptions data = options.data;
+  data.limit = std::min(kTrialSamples, options.images);
+  const auto loader = make_loader(original, data);
+  const auto before = eval::make_engine(eval::EngineKind::Auto, original.model, taps);
+  const auto after = eval::make_engine(eval::EngineKind::Auto, made, taps);
+  ThreadTeam team(data.thread_count());
+  const Graph& graph = original.model.graph;
+  const std::string& output = graph.value(graph.outputs().front()).name;
+  return eval::compare(*before, *after, output, output, layers, *loader, team, console.progress());
+}
+
+void warn_if_useless(const eval::Comparison& trial, Console& console) {
+  if (trial.agreement >= kUselessAgreement && trial.sqnr_db >= kUselessSqnr) return;
+  std::string worst;
+  for (size_t i = 0; i < trial.layers.size() && i < 5; ++i) {
+    worst += fmt::format("{}{} {} ({})", i == 0 ? "" : ", ", trial.layers[i].op, trial.layers[i].name,
+                         format_decibel(trial.layers[i].sqnr_db));
+  }
+  console.warn(
+      fmt::format("THE QUANTIZED MODEL IS USELESS: on {} calibration samples it agrees with the original on {} and "
+                  "its output has {}. Worst layers: {}. Keep them in float with a recipe, or try --granularity "
+                  "per_channel.",
+                  trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db), worst));
+}
+
+void quantize_file(const Options& options, Console& console) {
+  const auto start = std::chrono::steady_clock::now();
+  if (options.images <= 0) {
+    fail(ErrorCode::InvalidArgument, "--calibration-images", "at least one calibration image is required, found {}",
+         options.images);
+  }
+  const Recipe recipe = read_recipe(options);
+  // An output that can't be written is better known before the work than after.
+  AtomicFile out(options.output);
+  const LoadedModel original = load_model(options.model);
+  if (!original.model.encodings.empty()) {
+    fail(ErrorCode::InvalidModel, options.model, "a float model is required, found {} quantized tensors",
+         original.model.encodings.size());
+  }
+  if (original.model.graph.outputs().empty()) {
+    fail(ErrorCode::InvalidModel, options.model, "a model with an output is required");
+  }
+
+  DataOptions data = options.data;
+  data.limit = options.images;
+  const auto loader = make_loader(original, data);
+  calibrate::QuantizeReport report;
+  QuantizedModel made = calibrate::quantize_model(
+      original.model.graph, *loader,
+      {.recipe = recipe, .threads = data.thread_count(), .progress = &console.progress()}, report);
+
+  const auto preprocess = preprocess_of(original, options.data.preprocess);
+  Graph graph = insert_qdq(made);
+  if (preprocess) graph.metadata[kPreprocessKey] = preprocess->to_json();
+  const std::string file = onnx::serialize_model(graph);
+  const eval::Comparison trial = try_out(original, file, options, console);
+  warn_if_useless(trial, console);
+  out.write(file);
+  out.commit();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+
+  const std::vector<Layer> layers = layers_of(made);
+  for (const std::string& remark : report.remarks) console.remark(remark);
+  console.print(layer_table(layers));
+  console.print(
+      fmt::format("\n{}: {} instead of {} ({:.2f} times smaller), {} images in {:.1f} s\n"
+                  "on {} of them: agreement with the original {}, SQNR of the output {}\n",
+                  options.output, format_bytes(static_cast<double>(file.size())),
+                  format_bytes(static_cast<double>(original.size_bytes)),
+                  static_cast<double>(original.size_bytes) / static_cast<double>(file.size()), report.images,
+                  elapsed.count(), trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db)));
+  console.write_json({{"output", options.output},
+                      {"images", report.images},
+                      {"seconds", elapsed.count()},
+                      {"peak_rss_mib", peak_rss_mib()},
+                      {"size_bytes", file.size()},
+                      {"trial", {{"images", trial.images}, {"agreement", trial.agreement}, {"sqnr_db", trial.sqnr_db}}},
+                      {"layers", layers_json(layers)}});
+}
+
+}  // namespace
+
+Action setup_quantize(CLI::App& app) {
+  auto options = std::make_shared<Options>();
+  add_model_option(app, "MODEL", options->model, "Float model");
+  app.add_option("-o,--output", options->output, "The quantized model to write")->required()->type_name("FILE");
+  options->data.add_to(app);
+  app.add_option("--calibration-images", options->images, "Samples that ranges are taken from (default 300)")
+      ->type_name("N");
+  app.add_option("--weights", options->weights, "Type of weights (default int8)")->type_name("TYPE");
+  app.add_option("--activations", options->activations, "Type of activations (default uint8, or int8)")
+      ->type_name("TYPE");
+  app.add_option("--granularity", options->granularity, "Scales of weights: per_channel (default) or per_tensor");
+  app.add_option("--observer", options->observer, observer_help())->type_name("NAME");
+  app.add_option("--recipe", options->recipe, "Rules per layer, docs/recipes.md")->type_name("FILE");
+  app.footer(
+      "Examples:\n"
+      "  halftone quantize model.onnx -o model.int8.onnx --data photos\n"
+      "  halftone quantize model.onnx -o model.int8.onnx --data photos --calibration-images 100 --observer min_max\n"
+      "  halftone quantize model.onnx -o model.int8.onnx --data photos --recipe keep_first_layer.json\n"
+      "The file is a standard ONNX model (QuantizeLinear, DequantizeLinear); it appears whole or not at all.");
+  return [options](Console& console) { quantize_file(*options, console); };
+}
+
+}  // namespace halftone::cli
