@@ -1,0 +1,34 @@
+// The room `calibrate`: from a float network, a recipe and a few samples to a quantized network. It sees runtime and
+// data.
+#pragma once
+
+#include <cstdint>
+
+#include "halftone/base/progress.h"
+#include "halftone/data/loader.h"
+#include "halftone/quant/encodings.h"
+#include "halftone/quant/recipe.h"
+
+namespace halftone {
+
+struct QuantizeOptions {
+  Recipe recipe;
+  int threads = 0;  // 0: available_cores()
+  ProgressSink* progress = &silent_progress();
+};
+
+struct Quantization {
+  QuantizedModel model;
+  int64_t samples = 0;  // that calibration saw
+};
+
+// Post-training quantization: simplifies the network (transform::simplify), plans its grids (plan_quantization),
+// watches the float network on every sample of `loader` and fills the grids in (assign_encodings). Rules of the recipe
+// that match nothing are remarked upon through `progress`.
+//
+// Errors: Error{InvalidData} for an empty loader, Error{Unsupported} when nothing in the network can be quantized, and
+// those of the steps named. Determinism: the number of threads makes no difference.
+// Memory: one float Session's runs per thread; independent of the number of samples.
+Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options = {});
+
+}  // namespace halftone
