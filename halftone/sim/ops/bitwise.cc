@@ -34,14 +34,22 @@ std::vector<Tensor> bitwise_xor(const OpCall& call) {
   return bits(call, [](uint64_t a, uint64_t b) { return a ^ b; });
 }
 
-// Bits shifted out are lost; shifting by the width or more gives 0.
+// Bits shifted out are lost. A right shift of a negative number fills with ones; a shift by a negative number, or by
+// the width or more, leaves the fill alone.
 std::vector<Tensor> bit_shift(const OpCall& call) {
   const std::string direction = call.node.string_or("direction", "");
   if (direction != "LEFT" && direction != "RIGHT") {
     call.refuse("attribute 'direction' must be LEFT or RIGHT, found '{}'", direction);
   }
   const bool left = direction == "LEFT";
-  return bits(call, [left](uint64_t a, uint64_t b) { return b >= 64 ? 0 : left ? a << b : a >> b; });
+  // Signed elements arrive sign-extended to 64 bits.
+  const bool extends_sign = is_signed_integer(call.input(0).dtype());
+  return bits(call, [=](uint64_t a, uint64_t b) {
+    const uint64_t fill = !left && extends_sign && a >> 63 ? ~uint64_t{0} : 0;
+    if (b >= 64) return fill;
+    if (left) return a << b;
+    return b == 0 ? a : a >> b | fill << (64 - b);
+  });
 }
 
 std::vector<Tensor> logical_and(const OpCall& call) {

@@ -5,42 +5,10 @@
 
 #include "halftone/sim/ops.h"
 #include "halftone/sim/ops/arithmetic.h"
+#include "halftone/sim/ops/small_float_cast.h"
 
 namespace halftone::sim::ops {
 namespace {
-
-// What a number of an 8-bit float type becomes without saturation: `code` (with the sign bit where the type keeps the
-// sign) at and beyond the magnitude that rounds past the largest finite number. Source: ONNX's Cast operator, table of
-// float8 conversions.
-struct Overflow {
-  DType dtype;
-  double limit;
-  bool tie_overflows;  // the largest finite number is odd, so a tie rounds away from it
-  uint8_t code;
-  bool keeps_sign;
-};
-constexpr Overflow kOverflows[] = {
-    {DType::Float8E4M3FN, 464.0, false, 0x7f, true},
-    {DType::Float8E4M3FNUZ, 248.0, true, 0x80, false},
-    {DType::Float8E5M2, 61440.0, true, 0x7c, true},
-    {DType::Float8E5M2FNUZ, 61440.0, true, 0x80, false},
-};
-
-Tensor unsaturate(const Tensor& x, Tensor converted) {
-  for (const Overflow& overflow : kOverflows) {
-    if (overflow.dtype != converted.dtype()) continue;
-    const std::vector<double> values = to_vector<double>(x);
-    const std::span<uint8_t> codes = converted.mutable_data<uint8_t>();
-    for (size_t i = 0; i < codes.size(); ++i) {
-      const double magnitude = std::fabs(values[i]);
-      if (magnitude > overflow.limit || (overflow.tie_overflows && magnitude == overflow.limit)) {
-        const int sign = overflow.keeps_sign && values[i] < 0 ? 0x80 : 0;
-        codes[i] = static_cast<uint8_t>(overflow.code | sign);
-      }
-    }
-  }
-  return converted;
-}
 
 // "3.14", "1e-5", "NaN", "INF", "+INF", "-INF" (letters in either case), as ONNX's Cast reads them.
 double parse_number(const OpCall& call, const std::string& text) {
@@ -98,13 +66,25 @@ Tensor to_texts(const Tensor& x) {
   return Tensor::from_strings(x.shape(), std::move(texts));
 }
 
+std::string round_mode(const OpCall& call) {
+  const std::string mode = call.node.string_or("round_mode", "up");
+  if (mode != "up" && mode != "down" && mode != "nearest") {
+    call.refuse("attribute 'round_mode' must be up, down or nearest, found '{}'", mode);
+  }
+  return mode;
+}
+
 Tensor cast_to(const OpCall& call, DType dtype) {
   const Tensor& x = call.input(0);
   if (x.dtype() == dtype) return x;
   if (x.dtype() == DType::String) return from_text(call, x, dtype);
   if (dtype == DType::String) return to_texts(x);
+  // Where a float doesn't fit into fewer than 8 bits, ONNX's data keeps its low bits.
+  if (is_floating(x.dtype()) && is_integer(dtype) && is_sub_byte(dtype))
+    return convert(convert(x, DType::Int64), dtype);
   const bool saturate = call.node.int_or("saturate", 1) != 0;
-  return saturate ? convert(x, dtype) : unsaturate(x, convert(x, dtype));
+  if (dtype == DType::Float8E8M0) return cast_to_e8m0(x, round_mode(call), saturate);
+  return saturate ? convert(x, dtype) : cast_unsaturated(x, dtype);
 }
 
 }  // namespace

@@ -26,21 +26,26 @@ int64_t block_of(const OpCall& call, const Tensor& x) {
   return block;
 }
 
+std::string mode_of(const OpCall& call) {
+  const std::string mode = call.node.string_or("mode", "DCR");
+  if (mode != "DCR" && mode != "CRD") call.refuse("mode must be DCR or CRD, found '{}'", mode);
+  return mode;
+}
+
 }  // namespace
 
 // The depth's index is (block row, block column, channel) in mode DCR, (channel, block row, block column) in mode CRD.
 std::vector<Tensor> depth_to_space(const OpCall& call) {
   const Tensor& x = call.input(0);
   const int64_t b = block_of(call, x);
-  const std::string mode = call.node.string_or("mode", "DCR");
-  if (mode != "DCR" && mode != "CRD") call.refuse("mode must be DCR or CRD, found '{}'", mode);
   const int64_t n = x.dim(0), c = x.dim(1) / (b * b), h = x.dim(2), w = x.dim(3);
   if (x.dim(1) % (b * b) != 0) call.refuse("{} channels are no multiple of {}", x.dim(1), b * b);
   const Shape result = {n, c, h * b, w * b};
-  if (mode == "DCR") return {rearrange(x, {n, b, b, c, h, w}, {0, 3, 4, 1, 5, 2}, result)};
+  if (mode_of(call) == "DCR") return {rearrange(x, {n, b, b, c, h, w}, {0, 3, 4, 1, 5, 2}, result)};
   return {rearrange(x, {n, c, b, b, h, w}, {0, 1, 4, 2, 5, 3}, result)};
 }
 
+// The same order of the depth's index; before opset 28 there was only DCR.
 std::vector<Tensor> space_to_depth(const OpCall& call) {
   const Tensor& x = call.input(0);
   const int64_t b = block_of(call, x);
@@ -48,7 +53,9 @@ std::vector<Tensor> space_to_depth(const OpCall& call) {
   if (x.dim(2) % b != 0 || x.dim(3) % b != 0) {
     call.refuse("height and width must be multiples of {}, found {}", b, to_string(x.shape()));
   }
-  return {rearrange(x, {n, c, h, b, w, b}, {0, 3, 5, 1, 2, 4}, {n, c * b * b, h, w})};
+  const Shape result = {n, c * b * b, h, w};
+  if (mode_of(call) == "DCR") return {rearrange(x, {n, c, h, b, w, b}, {0, 3, 5, 1, 2, 4}, result)};
+  return {rearrange(x, {n, c, h, b, w, b}, {0, 1, 3, 5, 2, 4}, result)};
 }
 
 }  // namespace halftone::sim::ops
