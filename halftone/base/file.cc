@@ -5,9 +5,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <map>
+#include <mutex>
 #include <utility>
 
 #include "halftone/base/error.h"
@@ -36,23 +39,82 @@ Descriptor open_for_reading(const std::filesystem::path& path, struct stat& info
   return Descriptor{std::exchange(file.fd, -1)};
 }
 
+// The living mappings by address.
+class Mappings {
+ public:
+  void add(const MappedFile& file) {
+    const std::lock_guard lock(mutex_);
+    by_begin_[file.bytes().data()] = &file;
+  }
+  void remove(const MappedFile& file) {
+    const std::lock_guard lock(mutex_);
+    by_begin_.erase(file.bytes().data());
+  }
+  // Calls `f` with the mapping that holds all of `bytes`, if there is one.
+  template <typename F>
+  void visit(std::span<const std::byte> bytes, const F& f) {
+    const std::lock_guard lock(mutex_);
+    auto after = by_begin_.upper_bound(bytes.data());
+    if (after == by_begin_.begin()) return;
+    const MappedFile& file = *std::prev(after)->second;
+    if (bytes.data() + bytes.size() <= file.bytes().data() + file.bytes().size()) f(file);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::map<const std::byte*, const MappedFile*> by_begin_;
+};
+
+Mappings& mappings() {
+  // Never destroyed: mappings may outlive every static object.
+  static Mappings& all = *new Mappings;
+  return all;
+}
+
 }  // namespace
 
 std::shared_ptr<const MappedFile> MappedFile::open(const std::filesystem::path& path) {
   struct stat info {};
-  const Descriptor file = open_for_reading(path, info);
+  Descriptor file = open_for_reading(path, info);
   std::shared_ptr<MappedFile> mapped(new MappedFile);
   if (info.st_size > 0) {
     void* data = ::mmap(nullptr, static_cast<size_t>(info.st_size), PROT_READ, MAP_PRIVATE, file.fd, 0);
     if (data == MAP_FAILED) io_error(path, "map the file into memory");
     mapped->data_ = static_cast<const std::byte*>(data);
     mapped->size_ = static_cast<size_t>(info.st_size);
+    mapped->descriptor_ = std::exchange(file.fd, -1);
+    mappings().add(*mapped);
   }
   return mapped;
 }
 
 MappedFile::~MappedFile() {
-  if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
+  if (data_ == nullptr) return;
+  mappings().remove(*this);
+  ::munmap(const_cast<std::byte*>(data_), size_);
+  ::close(descriptor_);
+}
+
+std::span<const std::byte> skip_hole(std::span<const std::byte> bytes) {
+  size_t hole = 0;
+  mappings().visit(bytes, [&](const MappedFile& file) {
+    const auto offset = static_cast<off_t>(bytes.data() - file.data_);
+    const off_t next = ::lseek(file.descriptor_, offset, SEEK_DATA);
+    // ENXIO: nothing but a hole up to the end. Other errors: a file system that does not know.
+    if (next >= offset) hole = static_cast<size_t>(next - offset);
+    if (next < 0 && errno == ENXIO) hole = bytes.size();
+  });
+  return bytes.subspan(std::min(hole, bytes.size()));
+}
+
+void forget_pages(std::span<const std::byte> bytes) {
+  mappings().visit(bytes, [&](const MappedFile& file) {
+    const auto page = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = static_cast<size_t>(bytes.data() - file.data_);
+    const size_t first = (begin + page - 1) / page * page;
+    const size_t last = (begin + bytes.size()) / page * page;
+    if (first < last) ::madvise(const_cast<std::byte*>(file.data_) + first, last - first, MADV_DONTNEED);
+  });
 }
 
 AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)) {

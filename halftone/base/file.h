@@ -24,7 +24,19 @@ class MappedFile {
   MappedFile() = default;
   const std::byte* data_ = nullptr;
   size_t size_ = 0;
+  int descriptor_ = -1;
+
+  friend std::span<const std::byte> skip_hole(std::span<const std::byte> bytes);
+  friend void forget_pages(std::span<const std::byte> bytes);
 };
+
+// For streaming through memory that may be a mapped file without making all of it resident. Both know mapped files by
+// their address and leave any other memory alone; thread-safe.
+//
+// `bytes` without the zeros at its front that a sparse file does not store; they are found without reading.
+std::span<const std::byte> skip_hole(std::span<const std::byte> bytes);
+// Lets go of the whole pages inside `bytes`; they are read again when touched.
+void forget_pages(std::span<const std::byte> bytes);
 
 // Writes to a temporary file in the target's folder; `commit` renames it into place. Without a commit (an exception, a
 // signal) nothing is left behind and the target is untouched; only where the file system has no unnamed files does a

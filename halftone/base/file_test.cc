@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <fstream>
+#include <vector>
 
 #include "halftone/base/error.h"
 
@@ -71,6 +73,35 @@ TEST_F(FileTest, AFullDiskIsAnIoError) {
 TEST_F(FileTest, AnEmptyFileMapsToNoBytes) {
   std::ofstream(folder_ / "empty");
   EXPECT_TRUE(MappedFile::open(folder_ / "empty")->bytes().empty());
+}
+
+TEST_F(FileTest, HolesOfMappedFilesAreSkippedWithoutReading) {
+  const auto path = folder_ / "sparse.bin";
+  AtomicFile file(path);
+  file.write("begin");
+  file.seek(size_t{1} << 30);
+  file.write("middle");
+  file.seek((size_t{2} << 30) - 1);
+  file.write(std::string_view("\0", 1));
+  file.commit();
+  const auto mapped = MappedFile::open(path);
+  const auto bytes = mapped->bytes();
+  EXPECT_EQ(skip_hole(bytes).data(), bytes.data());
+  // File systems store whole blocks, and some store everything; what is skipped must be zeros in any case.
+  const auto rest = skip_hole(bytes.subspan(size_t{1} << 20));
+  EXPECT_LE(rest.data(), bytes.data() + (size_t{1} << 30));
+  EXPECT_EQ(rest.data() + rest.size(), bytes.data() + bytes.size());
+  EXPECT_LE(skip_hole(bytes.subspan(100, 50)).size(), 50u);
+  forget_pages(bytes);
+  EXPECT_EQ(static_cast<char>(bytes[size_t{1} << 30]), 'm');
+}
+
+TEST_F(FileTest, OtherMemoryHasNoHoles) {
+  const std::vector<std::byte> zeros(100000);
+  EXPECT_EQ(skip_hole(zeros).size(), zeros.size());
+  std::vector<std::byte> ones(100000, std::byte{1});
+  forget_pages(ones);
+  EXPECT_EQ(std::count(ones.begin(), ones.end(), std::byte{1}), 100000);
 }
 
 }  // namespace
