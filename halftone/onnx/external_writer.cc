@@ -14,6 +14,8 @@ constexpr size_t kAlignment = 4096;
 constexpr size_t kMinBytes = 1024;
 // Zeros are looked for in pieces of this size; a multiple of every common file system's block.
 constexpr size_t kPiece = 64 * 1024;
+// How much of a mapped source may be in memory at once.
+constexpr size_t kResident = size_t{16} << 20;
 
 bool all_zero(std::span<const std::byte> bytes) {
   return bytes.front() == std::byte{0} && std::memcmp(bytes.data(), bytes.data() + 1, bytes.size() - 1) == 0;
@@ -44,25 +46,35 @@ void place_external_data(ModelParts& parts, const std::string& location) {
 }
 
 void ExternalWriter::write(const ModelParts& parts) {
-  size_t written_end = 0;
   size_t end = 0;
   for (const InitializerParts& part : parts.initializers) {
     if (!part.external_offset) continue;
-    const std::span<const std::byte> bytes = part.tensor.bytes();
-    for (size_t at = 0; at < bytes.size(); at += kPiece) {
-      const auto piece = bytes.subspan(at, std::min(kPiece, bytes.size() - at));
-      if (all_zero(piece)) continue;
-      const size_t offset = *part.external_offset + at;
-      if (offset != written_end) file_.seek(offset);
-      file_.write(piece.data(), piece.size());
-      written_end = offset + piece.size();
-    }
-    end = *part.external_offset + bytes.size();
+    write_at(*part.external_offset, part.tensor.bytes());
+    end = *part.external_offset + part.tensor.bytes().size();
   }
   // A file that ends in skipped zeros gets its length from its last byte.
-  if (written_end < end) {
+  if (written_ < end) {
     file_.seek(end - 1);
     file_.write(std::string_view("\0", 1));
+  }
+}
+
+void ExternalWriter::write_at(size_t offset, std::span<const std::byte> bytes) {
+  size_t forgotten = 0;
+  for (size_t at = 0; at < bytes.size();) {
+    const auto stored = skip_hole(bytes.subspan(at));
+    const auto piece = stored.first(std::min(kPiece, stored.size()));
+    at = bytes.size() - stored.size();
+    if (!piece.empty() && !all_zero(piece)) {
+      if (offset + at != written_) file_.seek(offset + at);
+      file_.write(piece.data(), piece.size());
+      written_ = offset + at + piece.size();
+    }
+    at += piece.size();
+    if (at - forgotten >= kResident || at == bytes.size()) {
+      forget_pages(bytes.subspan(forgotten, at - forgotten));
+      forgotten = at;
+    }
   }
 }
 

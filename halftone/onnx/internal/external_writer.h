@@ -1,7 +1,9 @@
 // Tensor content into the file beside the model.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 
 #include "halftone/base/file.h"
@@ -22,7 +24,10 @@ class ExternalWriter {
   void commit() { file_.commit(); }
 
  private:
+  void write_at(size_t offset, std::span<const std::byte> bytes);
+
   AtomicFile file_;
+  size_t written_ = 0;  // where the file's last written byte ends
 };
 
 }  // namespace halftone::onnx
