@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <cmath>
 #include <unordered_map>
 
 #include "halftone/graph/op_table.h"
@@ -94,6 +95,22 @@ void fix_inputs(Graph& graph, const std::map<std::string, Shape>& input_shapes) 
   for (ValueId id : graph.live_values()) bind_symbols(graph.value(id).type, bindings);
 }
 
+// Exporters compute shapes in floats too (a Resize by 2.0), so integral floats count as integers.
+std::optional<Content> integers_of(const Tensor& tensor) {
+  const DType dtype = tensor.dtype();
+  if (is_integer(dtype) || dtype == DType::Bool) {
+    const std::vector<int64_t> numbers = to_vector<int64_t>(tensor);
+    return Content(numbers.begin(), numbers.end());
+  }
+  if (!is_floating(dtype)) return std::nullopt;
+  Content content;
+  for (double number : to_vector<double>(tensor)) {
+    const bool integral = std::trunc(number) == number && std::fabs(number) <= 0x1p24;
+    content.push_back(integral ? SymbolicInt(static_cast<int64_t>(number)) : SymbolicInt());
+  }
+  return content;
+}
+
 // What a constant holds is what it is, whatever is declared.
 void check_constant(Value& value) {
   if (!value.constant) return;
@@ -158,10 +175,7 @@ const Tensor* InferContext::constant(size_t i) const {
 std::optional<Content> InferContext::content(size_t i) const {
   if (!has_input(i)) return std::nullopt;
   if (const Tensor* tensor = constant(i)) {
-    const bool integers = is_integer(tensor->dtype()) || tensor->dtype() == DType::Bool;
-    if (!integers || tensor->size() > kMaxContent) return std::nullopt;
-    const std::vector<int64_t> numbers = to_vector<int64_t>(*tensor);
-    return Content(numbers.begin(), numbers.end());
+    return tensor->size() > kMaxContent ? std::nullopt : integers_of(*tensor);
   }
   if (const auto& content = known_.contents[index_of(node_.inputs[i])]) return content;
   // The number of elements is worth knowing even when none of them is.

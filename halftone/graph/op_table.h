@@ -48,8 +48,8 @@ class InferContext {
   const TensorType& input(size_t i) const;
   // The constant that feeds input i (an initializer or a Constant node's tensor), or nullptr.
   const Tensor* constant(size_t i) const;
-  // Elements of a small integer input (shapes, axes, starts ...) as far as they are known: from a constant, or followed
-  // symbolically through Shape, Gather, Concat ... nullopt when even their number is unknown or it is over 1024.
+  // Elements of a small input that holds integers (shapes, axes, starts ...) as far as they are known: from a constant,
+  // or followed symbolically through Shape, Gather, Concat ... nullopt when even their number is unknown or over 1024.
   std::optional<Content> content(size_t i) const;
 
   // An output that the node leaves out is ignored.

@@ -50,9 +50,15 @@ Dim range_count(const InferContext& ctx) {
   double numbers[3];
   for (size_t i = 0; i < 3; ++i) {
     const Tensor* tensor = ctx.constant(i);
-    if (tensor == nullptr || !is_floating(tensor->dtype())) return {};
-    if (tensor->size() != 1) ctx.refuse("start, limit and delta must be one number each, found {}", tensor->size());
-    numbers[i] = to_vector<double>(*tensor).front();
+    // A float may also be an integer that was cast.
+    const auto integers = known_integers(ctx, i);
+    if (tensor != nullptr && tensor->size() == 1 && is_floating(tensor->dtype())) {
+      numbers[i] = to_vector<double>(*tensor).front();
+    } else if (integers && integers->size() == 1) {
+      numbers[i] = static_cast<double>(integers->front());
+    } else {
+      return {};
+    }
   }
   const double count = std::ceil((numbers[1] - numbers[0]) / numbers[2]);
   if (!(count < 0x1p62)) ctx.refuse("{} to {} by {} is no range", numbers[0], numbers[1], numbers[2]);

@@ -37,6 +37,22 @@ void same_dtypes(const InferContext& ctx) {
 
 void same_as_input(InferContext& ctx) { ctx.set_output(0, ctx.input(0)); }
 
+void rounding(InferContext& ctx) {
+  ctx.set_output(0, ctx.input(0));
+  pass_content(ctx);  // which is of integers
+}
+
+void neg(InferContext& ctx) {
+  ctx.set_output(0, ctx.input(0));
+  std::optional<Content> content = ctx.content(0);
+  if (!content) return;
+  for (SymbolicInt& element : *content) {
+    const bool known = element.value && *element.value != INT64_MIN;
+    element = known ? SymbolicInt(-*element.value) : SymbolicInt();
+  }
+  ctx.set_content(0, std::move(*content));
+}
+
 void identity(InferContext& ctx) {
   ctx.set_output(0, ctx.input(0));
   pass_content(ctx);

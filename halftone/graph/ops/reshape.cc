@@ -41,11 +41,26 @@ std::vector<Wanted> wanted_extents(const InferContext& ctx, const Content& conte
   return wanted;
 }
 
-// Extents of both sides that are certainly equal cancel; what is left over decides the open one.
+// A product of extents: its numbers multiplied, and the extents that are none.
+struct Product {
+  int64_t numbers = 1;
+  Dims others;
+
+  Product(const InferContext& ctx, const Dims& dims) {
+    for (const Dim& dim : dims) {
+      if (!dim.known()) others.push_back(dim);
+    }
+    Dims known = dims;
+    std::erase_if(known, [](const Dim& dim) { return !dim.known(); });
+    numbers = product(ctx, known).value;
+  }
+  bool known() const { return others.empty() || numbers == 0; }
+};
+
+// Equal symbols on both sides cancel.
 void cancel(Dims& from, Dims& to) {
   std::erase_if(to, [&](const Dim& dim) {
-    if (dim.known() || dim.symbol.empty()) return false;
-    const auto same = std::find(from.begin(), from.end(), dim);
+    const auto same = dim.symbol.empty() ? from.end() : std::find(from.begin(), from.end(), dim);
     if (same == from.end()) return false;
     from.erase(same);
     return true;
@@ -67,21 +82,21 @@ void solve(const InferContext& ctx, const Dims& x, std::vector<Wanted>& wanted) 
       to.push_back(extent.dim);
     }
   }
-  cancel(from, to);
-  const Dim have = product(ctx, from);
-  const Dim need = product(ctx, to);
+  Product have(ctx, from);
+  Product need(ctx, to);
+  cancel(have.others, need.others);
   if (open == nullptr) {
-    if (have.known() && need.known() && have.value != need.value) {
-      ctx.refuse("{} can't be reshaped to {} elements", to_string(ctx.input(0)), to_string(need));
+    if (have.known() && need.known() && have.numbers != need.numbers) {
+      ctx.refuse("{} can't be reshaped to {} elements", to_string(ctx.input(0)), need.numbers);
     }
-  } else if (have.known() && need.known()) {
-    const bool divides = need.value == 0 ? have.value == 0 : have.value % need.value == 0;
-    if (!divides) {
-      ctx.refuse("{} can't fill a shape whose other dimensions hold {} elements", to_string(ctx.input(0)), need.value);
-    }
-    if (need.value != 0) open->dim = have.value / need.value;
-  } else if (need == Dim(1)) {
-    open->dim = have;
+    return;
+  }
+  if (!need.known()) return;
+  const bool divides = need.numbers == 0 ? have.numbers == 0 : have.numbers % need.numbers == 0;
+  if (divides && need.numbers != 0) {
+    open->dim = multiply(ctx, have.numbers / need.numbers, product(ctx, have.others));
+  } else if (!divides && have.known()) {
+    ctx.refuse("{} can't fill a shape whose other dimensions hold {} elements", to_string(ctx.input(0)), need.numbers);
   }
 }
 

@@ -126,8 +126,13 @@ void pad(InferContext& ctx) {
   Dims y = *x;
   for (size_t i = 0; i < positions.size(); ++i) {
     Dim& dim = y[positions[i]];
-    dim = add(ctx, dim, add_checked(ctx, (*pads.list)[i], (*pads.list)[i + positions.size()]));
-    if (dim.known() && dim.value < 0) {
+    const int64_t both_pads = add_checked(ctx, (*pads.list)[i], (*pads.list)[i + positions.size()]);
+    if (!dim.known()) {
+      if (both_pads != 0) dim = Dim{};
+      continue;
+    }
+    dim.value = add_checked(ctx, dim.value, both_pads);
+    if (dim.value < 0) {
       ctx.refuse("negative pads take more than axis {} has: {}", positions[i], to_string(ctx.input(0)));
     }
   }
