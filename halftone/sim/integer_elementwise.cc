@@ -59,8 +59,10 @@ std::vector<Tensor> integer_product(const IntegerCall& c) {
 std::vector<Tensor> integer_activation(const IntegerCall& c) {
   const std::span<const int32_t> x = c.operands[0].data<int32_t>();
   const IntegerOutput& output = c.output();
+  // Not output.multipliers[x[i] < 0]: GCC 12 at -O3 vectorizes that lookup for x86-64-v2 and picks wrong elements.
+  const float positive = output.multipliers[0], negative = output.multipliers[1];
   return {codes_of(c.operands[0].shape(),
-                   [&](size_t i) { return output.requantize(x[i], output.multipliers[x[i] < 0 ? 1 : 0]); })};
+                   [&](size_t i) { return output.requantize(x[i], x[i] < 0 ? negative : positive); })};
 }
 
 }  // namespace halftone::sim
