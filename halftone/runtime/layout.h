@@ -1,0 +1,33 @@
+// Sizes of values in the two layouts.
+#pragma once
+
+#include <cstdint>
+
+#include "halftone/runtime/program.h"
+
+namespace halftone::runtime {
+
+// Channels per block of the Blocked layout: the floats of a vector register of oneDNN's kernels on this machine.
+int64_t channel_block();
+
+inline int64_t padded_channels(int64_t channels) {
+  return (channels + channel_block() - 1) / channel_block() * channel_block();
+}
+
+// A value seen as [n, c, s], s being the product of its spatial dimensions.
+struct Channels {
+  int64_t n = 1, c = 1, s = 1;
+  int64_t padded() const { return padded_channels(c); }
+};
+// `shape` has at least two dimensions.
+Channels channels_of(const Shape& shape);
+
+// Floats that the value takes in a layout, padding included.
+int64_t stored_elements(const Shape& shape, Layout layout);
+
+size_t stored_bytes(const Place& place);
+
+// True when both layouts of the value are the same bytes, apart from padding at the end.
+bool layouts_coincide(const Shape& shape);
+
+}  // namespace halftone::runtime

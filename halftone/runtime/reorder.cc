@@ -1,0 +1,97 @@
+#include "halftone/runtime/reorder.h"
+
+#include <cstring>
+
+#include "halftone/runtime/onednn.h"
+#include "halftone/runtime/split.h"
+
+namespace halftone::runtime {
+
+void add_reorder(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
+  const Channels value = channels_of(from.shape);
+  const Place& plain = from.layout == Layout::Plain ? from : to;
+  // Slices along whole channel blocks are contiguous in both layouts for one image, slices along the batch always.
+  const bool by_image = value.n > 1;
+  const int64_t block = channel_block();
+  const int64_t wanted = stored_elements(from.shape, Layout::Blocked) / kEltwiseGrain;
+  const int64_t units = by_image ? value.n : value.padded() / block;
+  const Split split{by_image ? value.n : value.c, by_image ? 1 : block,
+                    std::clamp<int64_t>(wanted, 1, std::min<int64_t>(lowering.threads(), units))};
+  std::vector<PrimitivePart> parts;
+  const SingleThreadScope single;
+  for (int part = 0; part < split.parts(); ++part) {
+    const int64_t begin = split.begin(part), size = split.end(part) - begin;
+    const int64_t n = by_image ? size : 1, c = by_image ? value.c : size;
+    using Tag = dnnl::memory::format_tag;
+    const dnnl::memory::dims dims = {n, c, value.s, 1};
+    const dnnl::memory::desc plain_desc(dims, dnnl::memory::data_type::f32, Tag::nchw);
+    const dnnl::memory::desc blocked_desc(dims, dnnl::memory::data_type::f32, blocked_tag());
+    const bool to_blocked = &plain == &from;
+    const auto offset = [&](bool is_plain) {
+      if (!by_image) return begin * value.s;
+      return begin * value.s * (is_plain ? value.c : value.padded());
+    };
+    const dnnl::memory::desc& source = to_blocked ? plain_desc : blocked_desc;
+    const dnnl::memory::desc& target = to_blocked ? blocked_desc : plain_desc;
+    const dnnl::reorder::primitive_desc desc(engine(), source, engine(), target, make_attributes());
+    parts.push_back({dnnl::reorder(desc),
+                     {{DNNL_ARG_FROM, source, shifted(from.where, offset(to_blocked))},
+                      {DNNL_ARG_TO, target, shifted(to.where, offset(!to_blocked))}}});
+  }
+  add_primitives(lowering, name + (from.layout == Layout::Plain ? " to blocked" : " to plain"), std::move(parts));
+}
+
+void add_input_copy(Lowering& lowering, const std::string& name, size_t number, const Place& to) {
+  const auto bytes = static_cast<int64_t>(stored_bytes(to));
+  const Split split = split_range(bytes, lowering.threads(), kEltwiseGrain * static_cast<int64_t>(sizeof(float)));
+  lowering.add_step({name + " input", split.parts(),
+                     [number, to, split](RunMemory& memory) -> Step::Work {
+                       std::byte* target = memory.at(to.where);
+                       return [&memory, number, target, split](int part) {
+                         const int64_t begin = split.begin(part), end = split.end(part);
+                         if (end == begin) return;
+                         std::memcpy(target + begin, memory.inputs[number]->bytes().data() + begin,
+                                     static_cast<size_t>(end - begin));
+                       };
+                     }},
+                    {to.where});
+}
+
+std::shared_ptr<const std::byte> blocked_copy(const Place& constant) {
+  const Channels value = channels_of(constant.shape);
+  const int64_t block = channel_block();
+  const std::shared_ptr<std::byte> copy =
+      allocate_constant(static_cast<size_t>(stored_elements(constant.shape, Layout::Blocked)) * sizeof(float));
+  const auto* from = reinterpret_cast<const float*>(constant.where.constant.get() + constant.where.offset);
+  auto* to = reinterpret_cast<float*>(copy.get());
+  for (int64_t n = 0; n < value.n; ++n) {
+    for (int64_t c = 0; c < value.c; ++c) {
+      for (int64_t s = 0; s < value.s; ++s) {
+        to[((n * value.padded() + c / block * block) * value.s) + s * block + c % block] =
+            from[(n * value.c + c) * value.s + s];
+      }
+    }
+  }
+  return copy;
+}
+
+Tensor tensor_at(const RunMemory& memory, const Place& place) {
+  if (place.slot >= 0) return memory.slots[static_cast<size_t>(place.slot)];
+  HT_CHECK(place.layout == Layout::Plain, "only plain values are tensors");
+  const size_t bytes = bytes_for(place.dtype, element_count(place.shape));
+  // The memory outlives the view, so the owner may be anything that is not null.
+  static const auto keep_alive = std::make_shared<const int>(0);
+  return Tensor::view(place.dtype, place.shape, {memory.at(place.where), bytes}, keep_alive);
+}
+
+void store(const Tensor& tensor, RunMemory& memory, const Place& place) {
+  if (place.slot >= 0) {
+    memory.slots[static_cast<size_t>(place.slot)] = tensor;
+    return;
+  }
+  HT_CHECK(tensor.dtype() == place.dtype && tensor.shape() == place.shape, "{} {} was planned, {} {} was computed",
+           name_of(place.dtype), to_string(place.shape), name_of(tensor.dtype()), to_string(tensor.shape()));
+  if (tensor.size() > 0) std::memcpy(memory.at(place.where), tensor.bytes().data(), tensor.bytes().size());
+}
+
+}  // namespace halftone::runtime

@@ -1,0 +1,24 @@
+#include <array>
+
+#include "halftone/runtime/lowering.h"
+
+namespace halftone::runtime {
+
+std::string lower_view(Lowering& lowering) {
+  constexpr std::array kSameElements = {"Identity", "Dropout", "Reshape", "Flatten", "Squeeze", "Unsqueeze"};
+  const Node& node = lowering.node();
+  const bool known =
+      node.domain.empty() && std::find(kSameElements.begin(), kSameElements.end(), node.op_type) != kSameElements.end();
+  if (!known) return "no view";
+  if (node.output(1) != ValueId::None) return "a second output";
+  if (node.is("Dropout") && node.input(2) != ValueId::None) return "may be training";
+  const ValueId x = node.input(0), y = node.output(0);
+  const std::optional<Shape> shape = lowering.type(y).fixed_shape();
+  if (!shape || lowering.place(x).slot >= 0) return "of unknown shape";
+  Place place = lowering.place(x).shape == *shape ? lowering.place(x) : lowering.plain(x);
+  place.shape = *shape;
+  lowering.define(y, place);
+  return "";
+}
+
+}  // namespace halftone::runtime
