@@ -155,14 +155,14 @@ ThreadTeam::~ThreadTeam() {
 }
 
 void ThreadTeam::run_steps(std::span<const int> parts, const StepTask& task) {
-  State& s = *state_;
-  const std::lock_guard caller(s.callers);
-  if (size_ == 1) {
+  if (size_ == 1) {  // nothing is shared: concurrent callers need not wait for each other
     for (size_t step = 0; step < parts.size(); ++step) {
       for (int part = 0; part < parts[step]; ++part) task(static_cast<int>(step), part, 0);
     }
     return;
   }
+  State& s = *state_;
+  const std::lock_guard caller(s.callers);
   s.parts = parts;
   s.task = &task;
   s.finished = false;

@@ -15,7 +15,7 @@ namespace halftone {
 // team costs nothing (a barrier that only spins would stall everyone beside a busy neighbour).
 //
 // Determinism: which thread runs which index is unspecified; results must not depend on it.
-// Thread safety: one job at a time; concurrent callers are served one after the other.
+// Thread safety: concurrent callers are served one after the other; callers of a team of one do not wait at all.
 class ThreadTeam {
  public:
   // size >= 1; 1 starts no thread.

@@ -126,5 +126,21 @@ TEST(ThreadTeam, AWorkerThatIsAwayHoldsUpNobody) {
   });
 }
 
+TEST(ThreadTeam, CallersOfATeamOfOneRunSideBySide) {
+  ThreadTeam team(1);
+  std::atomic<int> inside{0};
+  // Each waits for the other inside its task: with one job at a time this would never end.
+  const auto meet = [&] {
+    team.run(1, [&](int64_t) {
+      ++inside;
+      while (inside < 2) std::this_thread::yield();
+    });
+  };
+  std::thread other(meet);
+  meet();
+  other.join();
+  EXPECT_EQ(inside, 2);
+}
+
 }  // namespace
 }  // namespace halftone
