@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "halftone/graph/test_graph.h"
+#include "tests/support/test_graph.h"
 
 namespace halftone {
 namespace {

@@ -3,6 +3,7 @@
 
 #include "halftone/graph/op_table.h"
 #include "halftone/onnx/onnx.h"
+#include "tests/shapes/declarations.h"
 #include "tests/support/testdata.h"
 
 namespace halftone {
@@ -10,15 +11,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::vector<fs::path> shared_models() {
-  std::vector<fs::path> models;
-  const fs::path folder = test::shared_folder() / "models";
-  if (!fs::exists(folder)) return models;
-  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
-    if (entry.path().extension() == ".onnx") models.push_back(entry.path());
-  }
-  return models;
-}
+std::vector<fs::path> shared_models() { return test::models_below(test::shared_folder() / "models"); }
 
 std::map<std::string, Shape> shapes_with_batch(const Graph& graph, int64_t batch) {
   std::map<std::string, Shape> shapes;
@@ -48,6 +41,29 @@ TEST(ModelShapes, EveryValueOfTheSharedModelsGetsAFixedShape) {
       }
     }
   }
+}
+
+// Networks of a few nodes that torch exported, opset 6 to 9; every output's declared type is the oracle.
+TEST(ModelShapes, AgreeWithWhatExportersDeclare) {
+  if (!fs::exists(test::onnx_test_models())) GTEST_SKIP() << "install libonnx-testdata";
+  int checked = 0;
+  for (const char* group : {"pytorch-converted", "pytorch-operator"}) {
+    for (const fs::path& path : test::models_below(test::onnx_test_models() / group)) {
+      SCOPED_TRACE(path.string());
+      Graph graph = onnx::import_model(path);
+      EXPECT_NO_THROW(verify(graph));
+      if (!test::all_in_table(graph) || !test::all_tensors(graph)) continue;
+      ++checked;
+      std::vector<TensorType> declared;
+      for (ValueId id : graph.outputs()) declared.push_back(graph.value(id).type);
+      test::forget_declarations(graph);
+      infer_shapes(graph);
+      for (size_t i = 0; i < declared.size(); ++i) {
+        EXPECT_EQ(to_string(graph.value(graph.outputs()[i]).type), to_string(declared[i]));
+      }
+    }
+  }
+  EXPECT_GT(checked, 60);
 }
 
 // A symbolic batch reaches every output as the same symbol.

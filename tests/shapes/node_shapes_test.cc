@@ -7,6 +7,7 @@
 
 #include "halftone/graph/op_table.h"
 #include "halftone/onnx/onnx.h"
+#include "tests/shapes/declarations.h"
 #include "tests/support/testdata.h"
 
 namespace halftone {
@@ -19,28 +20,6 @@ std::vector<fs::path> node_tests() {
   for (const auto& entry : fs::directory_iterator(test::onnx_node_tests())) folders.push_back(entry.path());
   std::sort(folders.begin(), folders.end());
   return folders;
-}
-
-bool all_in_table(const Graph& graph) {
-  return std::all_of(graph.nodes().begin(), graph.nodes().end(), [](const Node& n) { return find_op(n) != nullptr; });
-}
-
-// Inputs that aren't tensors have no type that the graph could read.
-bool all_tensors(const Graph& graph) {
-  const auto is_tensor = [&](ValueId id) { return graph.value(id).type.dtype != DType::Undefined; };
-  return std::all_of(graph.inputs().begin(), graph.inputs().end(), is_tensor) &&
-         std::all_of(graph.outputs().begin(), graph.outputs().end(), is_tensor);
-}
-
-// Forgets what the file says about everything that nodes compute.
-void forget_declarations(Graph& graph) {
-  for (const Node& node : graph.nodes()) {
-    for (ValueId id : node.outputs) {
-      if (id == ValueId::None) continue;
-      graph.value(id).type = {};
-      graph.value(id).declared = false;
-    }
-  }
 }
 
 // The data files hold bfloat16 tensors as uint16.
@@ -69,12 +48,12 @@ TEST(NodeShapes, AgreeWithWhatTheFilesDeclare) {
   for (const fs::path& folder : node_tests()) {
     SCOPED_TRACE(folder.filename().string());
     Graph graph = onnx::import_model(folder / "model.onnx");
-    if (!all_in_table(graph) || !all_tensors(graph)) continue;
+    if (!test::all_in_table(graph) || !test::all_tensors(graph)) continue;
     ++checked;
     std::vector<TensorType> declared;
     for (ValueId id : graph.outputs()) declared.push_back(graph.value(id).type);
     EXPECT_NO_THROW(verify(graph));
-    forget_declarations(graph);
+    test::forget_declarations(graph);
     EXPECT_NO_THROW(infer_shapes(graph)) << "with the content of inputs unknown";
     feed_inputs(graph, folder);
     EXPECT_NO_THROW(infer_shapes(graph));
@@ -95,8 +74,8 @@ TEST(NodeShapes, AgreeWithTheExpectedOutputs) {
   for (const fs::path& folder : node_tests()) {
     SCOPED_TRACE(folder.filename().string());
     Graph graph = onnx::import_model(folder / "model.onnx");
-    if (!all_in_table(graph) || !all_tensors(graph)) continue;
-    forget_declarations(graph);
+    if (!test::all_in_table(graph) || !test::all_tensors(graph)) continue;
+    test::forget_declarations(graph);
     feed_inputs(graph, folder);
     infer_shapes(graph);
     for (size_t i = 0; i < graph.outputs().size(); ++i) {

@@ -139,10 +139,10 @@ void where(InferContext& ctx) {
 
 void prelu(InferContext& ctx) {
   require_same_dtype(ctx, 0, 1);
-  // The slope is broadcast to the input, never the other way round.
+  // The slope is broadcast to the input, never the other way round. Before opset 7 it was one number per channel.
   const Dims* x = dims_of(ctx, 0);
   const Dims* slope = dims_of(ctx, 1);
-  if (x != nullptr && slope != nullptr) {
+  if (x != nullptr && slope != nullptr && ctx.opset() >= 7) {
     bool fits = slope->size() <= x->size();
     for (size_t i = 0; fits && i < slope->size(); ++i) {
       const Dim& dim = (*slope)[slope->size() - 1 - i];

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "halftone/graph/test_graph.h"
+#include "tests/support/test_graph.h"
 
 namespace halftone {
 namespace {

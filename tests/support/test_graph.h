@@ -1,4 +1,4 @@
-// Graphs of a few nodes, for the unit tests of the room graph.
+// Graphs of a few nodes, built by hand in tests.
 #pragma once
 
 #include <gtest/gtest.h>
