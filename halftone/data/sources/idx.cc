@@ -105,7 +105,7 @@ class IdxDataset : public Dataset {
     next_ = 0;
     images_.emplace(path_);
     const Shape& shape = images_->shape();
-    if (shape.size() != 3 || shape[1] < 1 || shape[2] < 1 || shape[1] * shape[2] > kMostPixels) {
+    if (shape.size() != 3 || shape[1] < 1 || shape[2] < 1 || shape[1] > kMostPixels / shape[2]) {
       fail(ErrorCode::InvalidData, path_.string(),
            "pictures of 1 to 2^24 pixels (3 dimensions: count, height, width) are required, found the shape {}",
            to_string(shape));
