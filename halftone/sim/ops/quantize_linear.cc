@@ -63,8 +63,11 @@ DType code_type(const OpCall& call) {
   return asked == DType::Undefined ? DType::UInt8 : asked;
 }
 
-// The small floats have a grid of their own: codes times scale, no zero point.
-void check_float_params(const OpCall& call, const QuantParams& params) {
+// The floats of 8 and 4 bits have a grid of their own: codes times scale, no zero point.
+void check_small_float(const OpCall& call, const QuantParams& params) {
+  if (!is_floating(params.dtype) || bits_of(params.dtype) > 8) {
+    call.refuse("codes must be integers or floats of at most 8 bits, found {}", name_of(params.dtype));
+  }
   for (int32_t zero_point : params.zero_point) {
     if (zero_point != 0) call.refuse("zero points of {} must be 0", name_of(params.dtype));
   }
@@ -96,11 +99,10 @@ std::vector<Tensor> quantize_linear(const OpCall& call) {
   const Tensor x = convert(call.input(0), DType::Float);
   const QuantParams params = read_params(call, code_type(call), x.shape());
   if (is_integer(params.dtype)) return {quantize(x, params)};
-  if (!is_floating(params.dtype)) call.refuse("can't quantize to {}", name_of(params.dtype));
+  check_small_float(call, params);
   if (call.node.int_or("saturate", 1) == 0) {
     fail(ErrorCode::Unsupported, describe(call.graph, call.node), "the interpreter saturates, found saturate = 0");
   }
-  check_float_params(call, params);
   return {convert(with_scales(x, params, [](float value, float scale) { return value / scale; }), params.dtype)};
 }
 
@@ -111,8 +113,7 @@ std::vector<Tensor> dequantize_linear(const OpCall& call) {
   const auto asked = static_cast<DType>(call.node.int_or("output_dtype", 0));
   const DType result = asked == DType::Undefined ? call.input(1).dtype() : asked;
   if (is_integer(params.dtype)) return {convert(dequantize(x, params), result)};
-  if (!is_floating(params.dtype)) call.refuse("can't dequantize {}", name_of(params.dtype));
-  check_float_params(call, params);
+  check_small_float(call, params);
   return {convert(with_scales(x, params, [](float value, float scale) { return value * scale; }), result)};
 }
 

@@ -140,6 +140,7 @@ Tensor pick_nearest(const ResizePlan& plan, const Tensor& x) {
     picks.push_back(all_of(axis.out));
     for (int64_t& o : picks.back()) o = is_outside(plan, axis, o) ? -1 : nearest_element(axis, plan.mode, o);
   }
+  if (plan.mode.coordinates != CoordinateMode::TfCropAndResize) return select(x, picks);
   const Tensor extrapolated = convert(Tensor::scalar(plan.extrapolation), x.dtype());
   return select(x, picks, &extrapolated);
 }
