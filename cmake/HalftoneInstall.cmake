@@ -6,7 +6,7 @@ get_property(rooms GLOBAL PROPERTY HALFTONE_ROOMS)
 list(TRANSFORM rooms PREPEND halftone_ OUTPUT_VARIABLE room_targets)
 install(TARGETS ${room_targets} halftone EXPORT halftone-targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY ${PROJECT_SOURCE_DIR}/halftone/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/halftone
-        FILES_MATCHING PATTERN "*.h" PATTERN "*.def")
+        FILES_MATCHING PATTERN "*.h" PATTERN "*.def" PATTERN "internal" EXCLUDE)
 install(EXPORT halftone-targets NAMESPACE halftone:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/halftone)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/halftone-config.cmake.in
                               ${PROJECT_BINARY_DIR}/halftone-config.cmake
