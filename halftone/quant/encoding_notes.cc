@@ -1,0 +1,90 @@
+#include "halftone/quant/encoding_notes.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "halftone/tensor/packing.h"
+
+namespace halftone {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kGranularities[] = {"per_tensor", "per_channel", "per_block"};
+
+Json spec_to_json(const QuantSpec& spec) {
+  return {{"type", type_name(spec)},           {"symmetric", spec.symmetric},
+          {"narrow_range", spec.narrow_range}, {"granularity", kGranularities[static_cast<size_t>(spec.granularity)]},
+          {"block_size", spec.block_size},     {"observer", spec.observer}};
+}
+
+QuantSpec spec_from_json(const Json& json) {
+  QuantSpec spec = parse_quant_type(json.at("type").get<std::string>());
+  spec.symmetric = json.at("symmetric").get<bool>();
+  spec.narrow_range = json.at("narrow_range").get<bool>();
+  const auto granularity = json.at("granularity").get<std::string>();
+  const auto* found = std::find(std::begin(kGranularities), std::end(kGranularities), granularity);
+  if (found == std::end(kGranularities)) throw std::invalid_argument("unknown granularity");
+  spec.granularity = static_cast<Granularity>(found - std::begin(kGranularities));
+  spec.block_size = json.at("block_size").get<int64_t>();
+  spec.observer = json.at("observer").get<std::string>();
+  return spec;
+}
+
+}  // namespace
+
+EncodingNotes make_notes(const QuantizedModel& model) {
+  EncodingNotes notes;
+  notes.float_reasons = model.float_reasons;
+  for (const auto& [name, encoding] : model.encodings) {
+    EncodingNote note{encoding.spec, std::nullopt};
+    const IntegerRange range = range_of(encoding.params.dtype);
+    if (encoding.params.q_min != range.low || encoding.params.q_max != range.high) {
+      note.codes = {encoding.params.q_min, encoding.params.q_max};
+    }
+    notes.values.emplace(name, note);
+  }
+  return notes;
+}
+
+std::string to_json(const EncodingNotes& notes) {
+  std::vector<QuantSpec> specs;
+  Json values = Json::object();
+  for (const auto& [name, note] : notes.values) {
+    auto found = std::find(specs.begin(), specs.end(), note.spec);
+    if (found == specs.end()) found = specs.insert(found, note.spec);
+    Json value = {{"spec", found - specs.begin()}};
+    if (note.codes) value["codes"] = {note.codes->first, note.codes->second};
+    values[name] = std::move(value);
+  }
+  Json list = Json::array();
+  for (const QuantSpec& spec : specs) list.push_back(spec_to_json(spec));
+  const Json json = {{"version", 1}, {"specs", list}, {"values", values}, {"float_reasons", notes.float_reasons}};
+  // Names that are no UTF-8 can't be written as they are; their notes are lost, the model is not.
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+EncodingNotes parse_notes(std::string_view text) {
+  EncodingNotes notes;
+  try {
+    const Json json = Json::parse(text);
+    if (json.at("version").get<int>() != 1) throw std::invalid_argument("unknown version");
+    std::vector<QuantSpec> specs;
+    for (const Json& spec : json.at("specs")) specs.push_back(spec_from_json(spec));
+    for (const auto& [name, value] : json.at("values").items()) {
+      EncodingNote note{specs.at(value.at("spec").get<size_t>()), std::nullopt};
+      if (value.contains("codes"))
+        note.codes = {value["codes"].at(0).get<int64_t>(), value["codes"].at(1).get<int64_t>()};
+      notes.values.emplace(name, note);
+    }
+    notes.float_reasons = json.at("float_reasons").get<std::map<std::string, std::string>>();
+  } catch (const std::exception& error) {
+    fail(ErrorCode::InvalidModel, fmt::format("metadata '{}'", kEncodingNotesKey),
+         "notes of version 1 are required, found something else ({}); remove the entry to load the model without it",
+         error.what());
+  }
+  return notes;
+}
+
+}  // namespace halftone

@@ -1,0 +1,344 @@
+#include "halftone/transform/fold_qdq.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+#include "halftone/graph/op_table.h"
+#include "halftone/quant/encoding_notes.h"
+#include "halftone/quant/requantize.h"
+#include "halftone/tensor/packing.h"
+#include "halftone/transform/qdq_params.h"
+
+namespace halftone {
+namespace {
+
+// A QuantizeLinear all of whose readers are DequantizeLinear nodes on the same grid.
+struct Pair {
+  int quantize;
+  std::vector<int> dequantize;
+  QuantParams params;
+};
+
+std::string strip_suffix(const std::string& name, std::string_view suffix) {
+  return name.ends_with(suffix) ? name.substr(0, name.size() - suffix.size()) : name;
+}
+
+class Folder {
+ public:
+  explicit Folder(Graph graph) : index_(graph) {
+    model_.graph = std::move(graph);
+    for (const Node& node : this->graph().nodes()) captured_.insert(node.captures.begin(), node.captures.end());
+  }
+
+  QuantizedModel fold() {
+    for (size_t i = 0; i < graph().nodes().size(); ++i) examine(static_cast<int>(i));
+    if (pairs_.empty() && constants_.empty()) return std::move(model_);
+    fold_constants();
+    attach_pairs();
+    rebuild();
+    fold_biases();
+    graph().remove_dead();
+    return std::move(model_);
+  }
+
+ private:
+  Graph& graph() { return model_.graph; }
+  const Node& node_at(int position) { return graph().nodes()[static_cast<size_t>(position)]; }
+  bool keeps_name(ValueId id) const { return index_.is_graph_output(id) || captured_.contains(id); }
+  std::optional<Shape> shape_of(ValueId id) { return graph().value(id).type.fixed_shape(); }
+  void leave(const Node& node, const std::string& reason) {
+    model_.float_reasons[node.name.empty() ? graph().value(node.outputs[0]).name : node.name] = reason;
+  }
+
+  void examine(int position) {
+    const Node& node = node_at(position);
+    if (qdq::is_quantize(node)) examine_pair(position);
+    if (!qdq::is_dequantize(node)) return;
+    const Tensor* codes = qdq::fixed_constant(graph(), index_, node.input(0));
+    if (codes == nullptr) {
+      const int producer = node.input(0) == ValueId::None ? -1 : index_.producer(node.input(0));
+      if (producer < 0 || !qdq::is_quantize(node_at(producer))) leave(node, "its codes are computed by the network");
+      return;
+    }
+    const qdq::Parsed parsed = qdq::parse_params(graph(), index_, node, codes->dtype(), codes->shape());
+    if (!parsed.params) return leave(node, parsed.reason);
+    constants_[position] = *parsed.params;
+  }
+
+  void examine_pair(int position) {
+    const Node& node = node_at(position);
+    const ValueId codes = node.output(0);
+    const DType real = graph().value(node.input(0)).type.dtype;
+    if (real != DType::Undefined && real != DType::Float) {
+      return leave(node, fmt::format("it quantizes {}", name_of(real)));
+    }
+    if (keeps_name(codes)) return leave(node, "its codes are an output or read by a subgraph");
+    const std::optional<Shape> shape = shape_of(node.input(0));
+    const qdq::Parsed parsed = qdq::parse_params(graph(), index_, node, DType::Undefined, shape);
+    if (!parsed.params) return leave(node, parsed.reason);
+    if (bits_of(parsed.params->dtype) > 16) return leave(node, "its codes have more than 16 bits");
+    Pair pair{position, index_.consumers(codes), *parsed.params};
+    if (pair.dequantize.empty()) return leave(node, "nobody reads its codes");
+    for (int reader : pair.dequantize) {
+      const Node& dequantize = node_at(reader);
+      if (!qdq::is_dequantize(dequantize) || dequantize.input(0) != codes) {
+        return leave(node, fmt::format("{} reads its codes", describe(graph(), dequantize)));
+      }
+      const qdq::Parsed other = qdq::parse_params(graph(), index_, dequantize, pair.params.dtype, shape);
+      if (!other.params) return leave(node, "of its DequantizeLinear: " + other.reason);
+      if (*other.params != pair.params) return leave(node, "its DequantizeLinear is on another grid");
+    }
+    pairs_.push_back(std::move(pair));
+  }
+
+  // Codes become float constants under the name of the DequantizeLinear's output.
+  void fold_constants() {
+    for (const auto& [position, params] : constants_) {
+      dropped_.insert(position);
+      const ValueId id = node_at(position).output(0);
+      const Tensor codes = *qdq::fixed_constant(graph(), index_, node_at(position).input(0));
+      if (bits_of(params.dtype) > 16) {
+        biases_.push_back({id, codes, params});
+        continue;
+      }
+      set_constant(id, dequantize(codes, params));
+      model_.encodings[graph().value(id).name] = {params, qdq::spec_of(params)};
+    }
+  }
+
+  void set_constant(ValueId id, Tensor tensor) {
+    Value& value = graph().value(id);
+    value.type = {DType::Float, to_dims(tensor.shape())};
+    value.constant = std::move(tensor);
+  }
+
+  // Decides for every pair whether its value takes the encoding, or an Identity does.
+  void attach_pairs() {
+    std::map<ValueId, std::vector<const Pair*>> by_value;
+    for (const Pair& pair : pairs_) by_value[node_at(pair.quantize).input(0)].push_back(&pair);
+    for (const auto& [real, pairs] : by_value) {
+      const bool alone = index_.consumers(real).size() == pairs.size() && !keeps_name(real);
+      const bool equal =
+          std::all_of(pairs.begin(), pairs.end(), [&](const Pair* p) { return p->params == pairs[0]->params; });
+      const int producer = index_.producer(real);
+      // A value that is a DequantizeLinear's output is rounded already, whoever made it.
+      const bool rounded = producer >= 0 && qdq::is_dequantize(node_at(producer));
+      bool attach = alone && equal && !rounded;
+      ValueId survivor = real;
+      for (const Pair* pair : pairs) {
+        for (int reader : pair->dequantize) {
+          const ValueId output = node_at(reader).output(0);
+          if (!keeps_name(output)) continue;
+          // One name can survive, and only where a node can be told to write it.
+          attach = attach && survivor == real && producer >= 0;
+          survivor = output;
+        }
+      }
+      for (const Pair* pair : pairs) {
+        dropped_.insert(pair->quantize);
+        for (int reader : pair->dequantize) {
+          if (attach) {
+            dropped_.insert(reader);
+            alias_[node_at(reader).output(0)] = survivor;
+          } else {
+            regridded_[reader] = pair;
+          }
+        }
+      }
+      if (!attach) continue;
+      if (survivor != real) renamed_[real] = survivor;
+      model_.encodings[graph().value(survivor).name] = {pairs[0]->params, qdq::spec_of(pairs[0]->params)};
+    }
+  }
+
+  void rebuild() {
+    std::vector<Node> nodes;
+    const std::vector<Node> old = std::move(graph().nodes());
+    for (size_t i = 0; i < old.size(); ++i) {
+      const int position = static_cast<int>(i);
+      if (dropped_.contains(position)) continue;
+      Node node = old[i];
+      const auto regridded = regridded_.find(position);
+      if (regridded != regridded_.end())
+        node = identity(node, old[static_cast<size_t>(regridded->second->quantize)], *regridded->second);
+      for (ValueId& id : node.inputs) id = resolve(alias_, id);
+      for (ValueId& id : node.outputs) id = resolve(renamed_, id);
+      nodes.push_back(std::move(node));
+    }
+    graph().nodes() = std::move(nodes);
+  }
+
+  static ValueId resolve(const std::map<ValueId, ValueId>& map, ValueId id) {
+    const auto found = map.find(id);
+    return found == map.end() ? id : found->second;
+  }
+
+  // What rounds a value for some of its readers only, or once more.
+  Node identity(const Node& dequantize, const Node& quantize, const Pair& pair) {
+    Node node;
+    node.op_type = "Identity";
+    node.name = strip_suffix(dequantize.name, "_DequantizeLinear");
+    node.inputs = {quantize.inputs[0]};
+    node.outputs = dequantize.outputs;
+    model_.encodings[graph().value(node.outputs[0]).name] = {pair.params, qdq::spec_of(pair.params)};
+    return node;
+  }
+
+  struct Bias {
+    ValueId id;
+    Tensor codes;
+    QuantParams params;
+  };
+
+  // Runs after everything else, because it needs the grids of the other operands.
+  void fold_biases() {
+    const GraphIndex index(graph());
+    for (const Bias& bias : biases_) {
+      const std::vector<double> scale = bias_scales(index, bias);
+      Tensor real = dequantize(bias.codes, bias.params);
+      const std::span<const int32_t> codes = bias.codes.data<int32_t>();
+      const std::span<float> to = real.mutable_data<float>();
+      for (size_t i = 0; i < to.size() && !scale.empty(); ++i) {
+        to[i] = static_cast<float>(codes[i] * scale[scale.size() == 1 ? 0 : i]);
+      }
+      set_constant(bias.id, std::move(real));
+    }
+  }
+
+  // s_x * s_w in double where the file's scales are its roundings to float32; else empty.
+  std::vector<double> bias_scales(const GraphIndex& index, const Bias& bias) {
+    if (index.consumers(bias.id).empty()) return {};
+    const Node& reader = graph().nodes()[static_cast<size_t>(index.consumers(bias.id)[0])];
+    const Encoding *x = find_encoding(model_, reader.input(0)), *w = find_encoding(model_, reader.input(1));
+    const std::vector<float>& file = bias.params.scale;
+    if (reader.input(2) != bias.id || x == nullptr || w == nullptr || !x->params.per_tensor()) return {};
+    if (file.size() != 1 && file.size() != static_cast<size_t>(bias.codes.size())) return {};
+    std::vector<double> scales;
+    for (size_t i = 0; i < file.size(); ++i) {
+      const double product = double{x->params.scale[0]} * double{w->params.scale[i % w->params.scale.size()]};
+      if (static_cast<float>(product) != file[i]) return {};
+      scales.push_back(product);
+    }
+    return scales;
+  }
+
+  QuantizedModel model_;
+  const GraphIndex index_;
+  std::set<ValueId> captured_;
+  std::vector<Pair> pairs_;
+  std::map<int, QuantParams> constants_;  // DequantizeLinear of a constant, by position
+  std::set<int> dropped_;                 // positions of nodes that go
+  std::map<int, const Pair*> regridded_;  // DequantizeLinear that becomes an Identity
+  std::map<ValueId, ValueId> alias_;      // what to read instead
+  std::map<ValueId, ValueId> renamed_;    // what to write instead
+  std::vector<Bias> biases_;
+};
+
+// Codes within the bounds that the notes state?
+bool holds_codes(const QuantizedModel& model, ValueId id, const QuantParams& params) {
+  const std::vector<int32_t> codes = unpack_integers(quantize(*model.graph.value(id).constant, params));
+  return std::all_of(codes.begin(), codes.end(), [&](int32_t q) { return q >= params.q_min && q <= params.q_max; });
+}
+
+class NoteReader {
+ public:
+  NoteReader(QuantizedModel& model, const EncodingNotes& notes) : model_(model), notes_(notes) {}
+
+  void read() {
+    remove_clips();
+    for (auto& [name, encoding] : model_.encodings) {
+      const auto found = notes_.values.find(name);
+      if (found == notes_.values.end()) continue;
+      encoding.spec = found->second.spec;
+      const ValueId id = model_.graph.find(name);
+      const bool is_constant = id != ValueId::None && model_.graph.value(id).constant.has_value();
+      if (!found->second.codes || !is_constant) continue;
+      QuantParams narrow = encoding.params;
+      std::tie(narrow.q_min, narrow.q_max) = *found->second.codes;
+      if (fits(encoding.params, narrow) && holds_codes(model_, id, encoding.params)) encoding.params = narrow;
+    }
+    model_.float_reasons.insert(notes_.float_reasons.begin(), notes_.float_reasons.end());
+  }
+
+ private:
+  static bool fits(const QuantParams& wide, const QuantParams& narrow) {
+    return narrow.q_min >= wide.q_min && narrow.q_max <= wide.q_max && narrow.q_min < narrow.q_max;
+  }
+
+  // Takes the Clips of insert_qdq into the encodings of their results.
+  void remove_clips() {
+    std::set<ValueId> gone;
+    for (size_t i = 0; i < model_.graph.nodes().size(); ++i) take_clip(i, gone);
+    if (gone.empty()) return;
+    // Their outputs are nobody's any more.
+    std::erase_if(model_.graph.nodes(), [&](const Node& node) { return gone.contains(node.output(0)); });
+    model_.graph.remove_dead();
+  }
+
+  void take_clip(size_t position, std::set<ValueId>& gone) {
+    Graph& graph = model_.graph;
+    const Node clip = graph.nodes()[position];
+    if (!clip.is("Clip") || clip.inputs.size() != 3 || !clip.name.ends_with("_Clip")) return;
+    // insert_qdq names the Clip after the value whose codes it bounds.
+    const std::string name = strip_suffix(clip.name, "_Clip");
+    const ValueId in = clip.inputs[0], out = clip.outputs[0];
+    const auto note = notes_.values.find(name);
+    const Encoding* wide = find_encoding(model_, out);
+    if (note == notes_.values.end() || !note->second.codes || wide == nullptr || !wide->params.per_tensor()) return;
+    Encoding narrow = *wide;
+    std::tie(narrow.params.q_min, narrow.params.q_max) = *note->second.codes;
+    const GraphIndex index(graph);
+    if (!fits(wide->params, narrow.params) || !has_bound(index, clip.inputs[1], narrow.params, narrow.params.q_min) ||
+        !has_bound(index, clip.inputs[2], narrow.params, narrow.params.q_max)) {
+      return;
+    }
+    const bool sole = index.sole_consumer(in) == static_cast<int>(position);
+    const ValueId named = graph.find(name);
+    if (named == in && sole && !index.is_graph_output(out)) {
+      model_.encodings.erase(graph.value(out).name);
+      graph.replace_uses(out, in);
+      gone.insert(out);
+    } else if (named == out && sole && index.producer(in) >= 0) {
+      Node& producer = graph.nodes()[static_cast<size_t>(index.producer(in))];
+      std::replace(producer.outputs.begin(), producer.outputs.end(), in, out);
+      std::replace(graph.nodes()[position].outputs.begin(), graph.nodes()[position].outputs.end(), out, in);
+      gone.insert(in);
+    } else if (named == ValueId::None && find_encoding(model_, in) != nullptr) {
+      model_.encodings.erase(graph.value(out).name);
+      graph.rename_value(out, name);
+      Node& identity = graph.nodes()[position];
+      identity.op_type = "Identity";
+      identity.name = name;
+      identity.inputs.resize(1);
+    } else {
+      return;
+    }
+    model_.encodings[name] = std::move(narrow);
+  }
+
+  bool has_bound(const GraphIndex& index, ValueId id, const QuantParams& params, int64_t q) const {
+    const Tensor* bound = qdq::fixed_constant(model_.graph, index, id);
+    return bound != nullptr && bound->dtype() == DType::Float && bound->size() == 1 &&
+           bound->data<float>()[0] == dequantize(static_cast<int32_t>(q), params.scale[0], params.zero_point[0]);
+  }
+
+  QuantizedModel& model_;
+  const EncodingNotes& notes_;
+};
+
+}  // namespace
+
+QuantizedModel fold_qdq(Graph graph) {
+  const auto notes = graph.metadata.find(std::string(kEncodingNotesKey));
+  std::optional<EncodingNotes> parsed;
+  if (notes != graph.metadata.end()) {
+    parsed = parse_notes(notes->second);
+    graph.metadata.erase(notes);
+  }
+  QuantizedModel model = Folder(std::move(graph)).fold();
+  if (parsed) NoteReader(model, *parsed).read();
+  return model;
+}
+
+}  // namespace halftone

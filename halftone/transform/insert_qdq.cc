@@ -1,0 +1,255 @@
+#include "halftone/transform/insert_qdq.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "halftone/quant/encoding_notes.h"
+#include "halftone/quant/integer_plan.h"
+#include "halftone/tensor/packing.h"
+#include "halftone/transform/upgrade_opset.h"
+
+namespace halftone {
+namespace {
+
+int64_t required_opset(const Encodings& encodings) {
+  int64_t opset = 13;
+  for (const auto& [name, encoding] : encodings) {
+    const int bits = bits_of(encoding.params.dtype);
+    if (bits == 2) opset = std::max<int64_t>(opset, 25);
+    if (bits == 4 || bits == 16 || encoding.params.block_size > 0) opset = std::max<int64_t>(opset, 21);
+  }
+  return opset;
+}
+
+// The first IR version that knows the types of the operator set.
+int64_t required_ir(int64_t opset) { return opset >= 25 ? 13 : opset >= 21 ? 10 : 7; }
+
+class Inserter {
+ public:
+  explicit Inserter(const QuantizedModel& model)
+      : model_(model), graph_(upgrade_opset(model.graph, required_opset(model.encodings))), index_(graph_) {
+    graph_.ir_version = std::max(graph_.ir_version, required_ir(graph_.opset()));
+    for (const Node& node : graph_.nodes())
+      captured_.insert(captured_.end(), node.captures.begin(), node.captures.end());
+  }
+
+  Graph insert() {
+    quantize_biases();
+    std::vector<Node> old = std::move(graph_.nodes());
+    graph_.nodes().clear();
+    for (const auto& [name, encoding] : model_.encodings) {
+      const ValueId id = graph_.find(name);
+      if (id != ValueId::None && is_constant(id)) quantize_constant(id, encoding.params);
+    }
+    for (Bias& bias : biases_) dequantize_constant(bias.id, std::move(bias.codes), bias.params, false);
+    for (ValueId id : graph_.inputs()) {
+      if (const Encoding* encoding = find(id)) quantize_input(id, encoding->params);
+    }
+    for (Node& node : old) place(std::move(node));
+    if (split_biases_) graph_.remove_dead();
+    graph_.metadata[std::string(kEncodingNotesKey)] = to_json(make_notes(model_));
+    return std::move(graph_);
+  }
+
+ private:
+  const Encoding* find(ValueId id) const {
+    if (id == ValueId::None) return nullptr;
+    const auto found = model_.encodings.find(graph_.value(id).name);
+    return found == model_.encodings.end() ? nullptr : &found->second;
+  }
+  bool is_constant(ValueId id) const { return graph_.value(id).constant.has_value() && !index_.is_graph_input(id); }
+  bool keeps_name(ValueId id) const {
+    return index_.is_graph_output(id) || std::find(captured_.begin(), captured_.end(), id) != captured_.end();
+  }
+  ValueId derived(ValueId id, std::string_view suffix) {
+    return graph_.add_value(graph_.fresh_name(graph_.value(id).name + std::string(suffix)));
+  }
+
+  // Scale and zero point as the inputs 1 and 2 of both operators. Blocks have the tensor's rank.
+  std::pair<ValueId, ValueId> add_params(const std::string& stem, const QuantParams& params, const Shape& shape) {
+    Shape dims;
+    if (!params.per_tensor()) {
+      dims = {static_cast<int64_t>(params.scale.size())};
+      if (params.block_size > 0) {
+        dims = shape;
+        int64_t& dim = dims[static_cast<size_t>(params.axis)];
+        dim = (dim + params.block_size - 1) / params.block_size;
+      }
+    }
+    return {graph_.add_constant(graph_.fresh_name(stem + "_scale"), Tensor::from(dims, params.scale)),
+            graph_.add_constant(graph_.fresh_name(stem + "_zero_point"),
+                                pack_integers(params.dtype, dims, params.zero_point))};
+  }
+
+  static Node make_node(std::string_view op, std::string name, std::vector<ValueId> inputs, ValueId output,
+                        const QuantParams& params) {
+    Node node;
+    node.op_type = op;
+    node.name = std::move(name);
+    node.inputs = std::move(inputs);
+    node.outputs = {output};
+    if (!params.per_tensor()) node.set_attribute("axis", params.axis);
+    if (params.block_size > 0) node.set_attribute("block_size", params.block_size);
+    return node;
+  }
+
+  void set_type(ValueId id, DType dtype, ValueId like) {
+    graph_.value(id).type = {dtype, graph_.value(like).type.shape};
+  }
+
+  // Codes and a DequantizeLinear in place of a constant; its value keeps its name.
+  void dequantize_constant(ValueId id, Tensor codes, const QuantParams& params, bool with_zero_point) {
+    const std::string name = graph_.value(id).name;
+    auto [scale, zero_point] = add_params(name, params, codes.shape());
+    const ValueId quantized = graph_.add_constant(graph_.fresh_name(name + "_quantized"), std::move(codes));
+    graph_.value(id).constant.reset();
+    std::vector<ValueId> inputs = {quantized, scale, zero_point};
+    if (!with_zero_point) inputs.pop_back();
+    graph_.nodes().push_back(make_node("DequantizeLinear", name + "_DequantizeLinear", std::move(inputs), id, params));
+  }
+
+  void quantize_constant(ValueId id, const QuantParams& params) {
+    const Tensor constant = *graph_.value(id).constant;
+    check_params(params, constant.shape(), "constant '" + graph_.value(id).name + "'");
+    dequantize_constant(id, quantize(constant, params), params, true);
+  }
+
+  // QuantizeLinear and DequantizeLinear from `real` to `rounded`; new values are named after `stem`, the nodes after
+  // `node_stem`.
+  void add_pair(ValueId real, ValueId rounded, const std::string& stem, const std::string& node_stem,
+                const QuantParams& params) {
+    const std::optional<Shape> shape = graph_.value(real).type.fixed_shape();
+    if (!params.per_tensor() && params.block_size > 0 && !shape) {
+      fail(ErrorCode::Unsupported, "value '" + stem + "'", "blocks require a known shape, found {}",
+           to_string(graph_.value(real).type));
+    }
+    const IntegerRange range = range_of(params.dtype);
+    if (params.q_min != range.low || params.q_max != range.high) real = add_clip(real, stem, params);
+    const auto [scale, zero_point] = add_params(stem, params, shape.value_or(Shape{}));
+    const ValueId codes = graph_.add_value(graph_.fresh_name(stem + "_quantized"));
+    set_type(codes, params.dtype, real);
+    set_type(rounded, DType::Float, real);
+    graph_.nodes().push_back(
+        make_node("QuantizeLinear", node_stem + "_QuantizeLinear", {real, scale, zero_point}, codes, params));
+    graph_.nodes().push_back(
+        make_node("DequantizeLinear", node_stem + "_DequantizeLinear", {codes, scale, zero_point}, rounded, params));
+  }
+
+  // Bounds that lie on the grid, so that what is rounded afterwards stays between them.
+  ValueId add_clip(ValueId real, const std::string& stem, const QuantParams& params) {
+    if (!params.per_tensor()) {
+      fail(ErrorCode::Unsupported, "value '" + stem + "'", "codes [{}, {}] with several scales can't be written",
+           params.q_min, params.q_max);
+    }
+    const auto bound = [&](int64_t q, const char* suffix) {
+      const float value = dequantize(static_cast<int32_t>(q), params.scale[0], params.zero_point[0]);
+      return graph_.add_constant(graph_.fresh_name(stem + suffix), Tensor::scalar(value));
+    };
+    const ValueId low = bound(params.q_min, "_low"), high = bound(params.q_max, "_high");
+    const ValueId clipped = graph_.add_value(graph_.fresh_name(stem + "_clipped"));
+    set_type(clipped, DType::Float, real);
+    graph_.nodes().push_back(make_node("Clip", stem + "_Clip", {real, low, high}, clipped, {}));
+    return clipped;
+  }
+
+  void quantize_input(ValueId id, const QuantParams& params) {
+    if (keeps_name(id)) {
+      fail(ErrorCode::Unsupported, "input '" + graph_.value(id).name + "'",
+           "an input with an encoding must be neither an output nor read by a subgraph");
+    }
+    const ValueId rounded = derived(id, "_dequantized");
+    const std::string name = graph_.value(id).name;
+    add_pair(id, rounded, name, name, params);
+    read_instead_[id] = rounded;
+  }
+
+  void place(Node node) {
+    const bool from_encoded = node.is("Identity") && find(node.input(0)) != nullptr;
+    for (ValueId& id : node.inputs) {
+      const auto found = read_instead_.find(id);
+      if (found != read_instead_.end()) id = found->second;
+    }
+    const Encoding* regridded = node.is("Identity") ? find(node.output(0)) : nullptr;
+    if (from_encoded && regridded != nullptr) {
+      const std::string name = graph_.value(node.outputs[0]).name;
+      add_pair(node.inputs[0], node.outputs[0], name, node.name.empty() ? name : node.name, regridded->params);
+      return;
+    }
+    struct Pair {
+      ValueId named, real, rounded;
+    };
+    std::vector<Pair> pairs;
+    for (ValueId& id : node.outputs) {
+      if (find(id) == nullptr) continue;
+      if (keeps_name(id)) {
+        pairs.push_back({id, derived(id, "_unquantized"), id});
+        set_type(pairs.back().real, DType::Float, id);
+        id = pairs.back().real;
+      } else {
+        pairs.push_back({id, id, derived(id, "_dequantized")});
+        read_instead_[id] = pairs.back().rounded;
+      }
+    }
+    graph_.nodes().push_back(std::move(node));
+    for (const Pair& pair : pairs) {
+      const std::string name = graph_.value(pair.named).name;
+      add_pair(pair.real, pair.rounded, name, name, find(pair.named)->params);
+    }
+  }
+
+  // Biases of nodes that are computed in integers; one that several nodes read is split.
+  void quantize_biases() {
+    const IntegerPlan plan = plan_integers({graph_, model_.encodings, {}});
+    for (const std::optional<IntegerNode>& node : plan.nodes) {
+      if (!node || node->bias.empty()) continue;
+      Node& reader = graph_.nodes()[static_cast<size_t>(node->node)];
+      const ValueId id = reader.input(2);
+      const Value& value = graph_.value(id);
+      // A scalar for many channels, or one that another node makes, stays float.
+      if (!value.constant || index_.is_graph_input(id) || find(id) != nullptr ||
+          value.constant->size() != static_cast<int64_t>(node->bias.size())) {
+        continue;
+      }
+      QuantParams params;
+      params.dtype = DType::Int32;
+      const double input_scale = node->inputs[0]->scale;
+      const ValueId operand = reader.input(1);
+      const std::vector<float>& weight_scale = find(operand)->params.scale;
+      const size_t scales = weight_scale.size() == 1 ? 1 : node->bias.size();
+      for (size_t i = 0; i < scales; ++i) {
+        params.scale.push_back(make_multiplier(input_scale, weight_scale[i % weight_scale.size()], 1));
+      }
+      if (!std::all_of(params.scale.begin(), params.scale.end(), [](float s) { return std::isnormal(s); })) continue;
+      params.zero_point.assign(scales, 0);
+      if (weight_scale.size() > 1) params.axis = value.constant->rank() - 1;
+      if (params.axis < 0 && weight_scale.size() > 1) continue;
+      const Tensor codes = Tensor::from(value.constant->shape(), node->bias);
+      if (index_.sole_consumer(id) < 0) {
+        split_biases_ = true;
+        const Tensor content = *value.constant;
+        reader.inputs[2] = graph_.add_constant(graph_.fresh_name(value.name + "_" + reader.name), content);
+      }
+      biases_.push_back({reader.inputs[2], codes, params});
+    }
+  }
+
+  struct Bias {
+    ValueId id;
+    Tensor codes;
+    QuantParams params;
+  };
+
+  const QuantizedModel& model_;
+  Graph graph_;
+  const GraphIndex index_;
+  std::vector<ValueId> captured_;
+  std::map<ValueId, ValueId> read_instead_;
+  std::vector<Bias> biases_;
+  bool split_biases_ = false;
+};
+
+}  // namespace
+
+Graph insert_qdq(const QuantizedModel& model) { return Inserter(model).insert(); }
+
+}  // namespace halftone

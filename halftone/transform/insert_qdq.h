@@ -1,0 +1,29 @@
+// Encodings to standard QuantizeLinear and DequantizeLinear nodes: the form in which quantized networks go to files.
+#pragma once
+
+#include "halftone/graph/graph.h"
+#include "halftone/quant/encodings.h"
+
+namespace halftone {
+
+// The network as other runtimes understand it.
+//
+// * A constant with an encoding becomes codes (NAME_quantized) and a DequantizeLinear whose output has its name.
+// * A computed value or input with an encoding is followed by QuantizeLinear and DequantizeLinear; its readers read
+//   NAME_dequantized. Where the name belongs to a graph output (or a subgraph reads it), the DequantizeLinear's output
+//   has it and the unrounded value is called NAME_unquantized. Codes fewer than the type's are kept by a Clip before
+//   the QuantizeLinear.
+// * An Identity between two encodings, a change of grid, is QuantizeLinear and DequantizeLinear alone.
+// * The bias of a node that is computed in integers becomes int32 codes at scale float32(s_x * s_w[c]) and a
+//   DequantizeLinear; other biases stay float.
+// * Nothing is inserted between a node and the activation that it absorbs, as that value has no encoding.
+// * The operator set is raised to 13, to 21 for 4- and 16-bit types and for blocks, to 25 for 2-bit types
+//   (upgrade_opset), and ir_version with it.
+// * What the nodes can't say (QuantSpec, narrow ranges, reasons) goes to the metadata entry 'halftone.encodings'.
+//
+// fold_qdq(insert_qdq(m)) has m's encodings, weights of the same codes, and m's graph, with weights and biases rounded.
+// Errors: Error{Unsupported} from upgrade_opset, and for an encoded input that is at the same time an output or read by
+// a subgraph; Error{InvalidModel} for an encoding that does not fit its value.
+Graph insert_qdq(const QuantizedModel& model);
+
+}  // namespace halftone
