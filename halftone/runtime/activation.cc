@@ -66,7 +66,6 @@ const std::map<std::string_view, Recipe>& recipes() {
       {"Mish", plain_function<algorithm::eltwise_mish>},
       {"Softplus", plain_function<algorithm::eltwise_soft_relu>},
       {"Exp", plain_function<algorithm::eltwise_exp>},
-      {"Log", plain_function<algorithm::eltwise_log>},
       {"Abs", plain_function<algorithm::eltwise_abs>},
       {"Sqrt", plain_function<algorithm::eltwise_sqrt>},
       {"Neg", negate},

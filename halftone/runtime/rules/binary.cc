@@ -96,14 +96,14 @@ std::string lower_binary(Lowering& lowering) {
   const std::optional<algorithm> kind = algorithm_of(node);
   if (!kind) return "no arithmetic of two operands that oneDNN has";
   ValueId a = node.inputs[0], b = node.inputs[1];
-  const std::optional<Shape> shape_a = lowering.float_shape(a), shape_b = lowering.float_shape(b),
-                             shape = lowering.float_shape(node.output(0));
-  if (!shape_a || !shape_b || !shape) return "not floats of known shapes";
+  const std::optional<Shape> shape = lowering.float_shape(node.output(0));
+  if (!lowering.float_shape(a) || !lowering.float_shape(b) || !shape) return "not floats of known shapes";
   if (element_count(*shape) == 0) return "nothing to compute";
   // oneDNN repeats its second operand only.
   const bool commutes = *kind != algorithm::binary_sub && *kind != algorithm::binary_div;
-  if (*shape_a != *shape && commutes) std::swap(a, b);
+  if (*lowering.float_shape(a) != *shape && commutes) std::swap(a, b);
   if (*lowering.float_shape(a) != *shape) return "the first operand is repeated";
+  const Shape shape_b = *lowering.float_shape(b);
 
   const SingleThreadScope single;
   const Chain chain = follow(lowering, node.output(0), false);
@@ -111,19 +111,19 @@ std::string lower_binary(Lowering& lowering) {
     Operands operands;
     if (!describe_operands(lowering, a, b, *shape, operands)) return "a broadcast that oneDNN lacks";
     // 0 / 0 in the padding of blocks would not be finite.
-    if (*kind == algorithm::binary_div && operands.src0.layout == Layout::Blocked && element_count(*shape_b) != 1) {
+    if (*kind == algorithm::binary_div && operands.src0.layout == Layout::Blocked && element_count(shape_b) != 1) {
       operands.src0 = lowering.plain(a);
       operands.src1 = lowering.plain(b);
-      operands.flat = *shape_b == *shape;
+      operands.flat = shape_b == *shape;
       operands.desc0 = plain_desc(*shape, shape->size());
-      operands.desc1 = plain_desc(*shape_b, shape->size());
+      operands.desc1 = plain_desc(shape_b, shape->size());
     }
     const bool in_place = lowering.last_use(operands.src0, lowering.position());
     operands.dst = in_place ? operands.src0 : lowering.allocate(DType::Float, *shape, operands.src0.layout);
     operands.dst.shape = *shape;
     const int64_t total = stored_elements(*shape, operands.src0.layout);
     const Split split = operands.flat ? split_range(total, lowering.threads(), kEltwiseGrain) : Split{total, 1, 1};
-    const bool scalar = element_count(*shape_b) == 1 && *shape_b != *shape;
+    const bool scalar = element_count(shape_b) == 1 && shape_b != *shape;
     std::vector<PrimitivePart> parts;
     for (int i = 0; i < split.parts(); ++i) {
       const int64_t begin = split.begin(i);
