@@ -350,43 +350,10 @@ TEST(IntegerMatMul, TwoActivationsWithBroadcastBatches) {
   expect_near_float(net.model, inputs);
 }
 
-// Chains of convolutions with residual adds and a classifier.
-QuantizedModel random_network(Rng& rng) {
-  NetBuilder net;
-  int64_t channels = 2 + static_cast<int64_t>(rng.below(4));
-  ValueId x = net.input("x", {2, channels, 9, 8}, uint8_grid(0.02F, static_cast<int32_t>(rng.below(256))));
-  for (int layer = 0; layer < 4; ++layer) {
-    const std::string name = "layer" + std::to_string(layer);
-    const bool residual = rng.below(2) == 0;
-    const int64_t out = residual ? channels : 2 + static_cast<int64_t>(rng.below(6));
-    std::vector<float> scales;
-    for (int64_t i = 0; i < out; ++i) scales.push_back(static_cast<float>(rng.uniform(0.002, 0.01)));
-    const ValueId w = net.constant(name + ".w", {out, channels, 3, 3},
-                                   random_floats(rng, out * channels * 9, -0.6, 0.6), weight_grid(scales, 0));
-    ValueId y = net.node("Conv", {x, w, net.constant(name + ".b", {out}, random_floats(rng, out, -1, 1))},
-                         name + ".sum", {{"pads", std::vector<int64_t>{1, 1, 1, 1}}});
-    const QuantParams grid = rng.below(2) == 0 ? uint8_grid(0.02F, static_cast<int32_t>(rng.below(200)))
-                                               : int8_grid(0.03F, static_cast<int32_t>(rng.below(200)) - 100);
-    if (residual) {
-      net.encode(name + ".sum", int8_grid(0.03F, 4));
-      y = net.node("Add", {x, y}, name + ".residual");
-    }
-    x = net.node("Relu", {y}, name, grid);
-    channels = out;
-  }
-  x = net.node("GlobalAveragePool", {x}, "pooled", uint8_grid(0.015F, 0));
-  x = net.node("Flatten", {x}, "flat", uint8_grid(0.015F, 0));
-  const ValueId w =
-      net.constant("fc.w", {7, channels}, random_floats(rng, 7 * channels, -1, 1), weight_grid({0.008F}, -1));
-  net.output(net.node("Gemm", {x, w, net.constant("fc.b", {7}, random_floats(rng, 7, -1, 1))}, "logits",
-                      {{"transB", int64_t{1}}}));
-  return net.model;
-}
-
 TEST(IntegerNetworks, AreWithinOneCodeOfFakeQuantizedFloatNodeByNode) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     Rng rng(seed);
-    const QuantizedModel model = random_network(rng);
+    const QuantizedModel model = test::random_network(rng);
     const IntegerPlan plan = plan_integers(model);
     EXPECT_TRUE(plan.refusals.empty()) << plan.refusals.begin()->second;
     const Value& input = model.graph.value(model.graph.inputs()[0]);
@@ -396,7 +363,7 @@ TEST(IntegerNetworks, AreWithinOneCodeOfFakeQuantizedFloatNodeByNode) {
 
 TEST(IntegerNetworks, DoNotDependOnThreads) {
   Rng rng(99);
-  const QuantizedModel model = random_network(rng);
+  const QuantizedModel model = test::random_network(rng);
   const Interpreter interpreter(model);
   const Value& input = model.graph.value(model.graph.inputs()[0]);
   const TensorMap inputs = {{"x", random_on_grid(rng, *input.type.fixed_shape(), model.encodings.at("x").params)}};
