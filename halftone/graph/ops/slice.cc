@@ -10,16 +10,16 @@ struct Range {
   int64_t count = 0;
 };
 
-// Elements that start:end:step takes from an axis of `extent`, as numpy does (ONNX Slice): negative bounds count from
-// the end, then both are clamped to the axis.
+// Elements that start:end:step takes from an axis of `extent` (ONNX Slice): negative bounds count from the end, then
+// both are clamped to the axis; for a negative step the start to its elements, where numpy would let it fall before
+// them.
 Range sliced(int64_t extent, int64_t start, int64_t end, int64_t step) {
+  if (extent == 0) return {};
   const bool forward = step > 0;
-  const auto clamped = [&](int64_t bound) {
-    if (bound < 0) bound += extent;
-    return forward ? std::clamp<int64_t>(bound, 0, extent) : std::clamp<int64_t>(bound, -1, extent - 1);
-  };
-  const int64_t first = clamped(start);
-  const int64_t last = clamped(end);
+  if (start < 0) start += extent;
+  if (end < 0) end += extent;
+  const int64_t first = std::clamp<int64_t>(start, 0, forward ? extent : extent - 1);
+  const int64_t last = forward ? std::clamp<int64_t>(end, 0, extent) : std::clamp<int64_t>(end, -1, extent - 1);
   const int64_t distance = forward ? last - first : first - last;
   // INT64_MIN has no absolute value.
   const int64_t stride = forward ? step : -std::max(step, -INT64_MAX);
