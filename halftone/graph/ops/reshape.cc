@@ -29,7 +29,8 @@ std::vector<Wanted> wanted_extents(const InferContext& ctx, const Content& conte
         continue;
       }
       if (i >= x->size()) ctx.refuse("dimension {} is to be copied, but the input is {}", i, to_string(ctx.input(0)));
-      wanted.push_back({(*x)[i], false, true});
+      // Extents on both sides cancel, unless they are 0: then the other extents may be anything.
+      wanted.push_back({(*x)[i], false, (*x)[i].value != 0});
     } else if (*element.value == -1) {
       if (++inferred > 1) ctx.refuse("at most one dimension may be -1, found {}", inferred);
       wanted.push_back({{}, true, false});
