@@ -96,9 +96,9 @@ struct Session::Impl {
       tensors.push_back(&input(given, port));
       shapes.emplace(port.name, tensors.back()->shape());
     }
-    for (const auto& [name, tensor] : given) {
-      const bool known = std::any_of(inputs.begin(), inputs.end(), [&](const Port& port) { return port.name == name; });
-      if (!known) fail(ErrorCode::InvalidArgument, "run", "the network has no input named '{}'", name);
+    for (const auto& entry : given) {
+      if (shapes.contains(entry.first)) continue;
+      fail(ErrorCode::InvalidArgument, "run", "the network has no input named '{}'", entry.first);
     }
     std::shared_ptr<Lowered> program;
     std::unique_ptr<Execution> execution;
