@@ -78,13 +78,13 @@ std::vector<Tensor> gelu(const OpCall& call) {
     return apply(call, [](auto x) {
       using T = decltype(x);
       const T inner = std::sqrt(T{2} / std::numbers::pi_v<T>) * (x + static_cast<T>(0.044715) * x * x * x);
-      return static_cast<T>(0.5) * x * (T{1} + std::tanh(inner));
+      return x * logistic(T{2} * inner);  // (1 + tanh(u)) / 2 without the cancellation far below zero
     });
   }
   if (approximate != "none") call.refuse("approximate must be none or tanh, found '{}'", approximate);
   return apply(call, [](auto x) {
     using T = decltype(x);
-    return static_cast<T>(0.5) * x * (T{1} + std::erf(x / std::numbers::sqrt2_v<T>));
+    return static_cast<T>(0.5) * x * std::erfc(-x / std::numbers::sqrt2_v<T>);  // 1 + erf, without cancellation
   });
 }
 

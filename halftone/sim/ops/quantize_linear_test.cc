@@ -63,7 +63,7 @@ TEST(QuantizeLinear, RefusesContradictions) {
                  "found bool");
   EXPECT_REFUSED((OneOp{"DequantizeLinear", {tensor<uint8_t>({1}, {1}), one, tensor<int8_t>({1}, {1})}}),
                  "zero points must be uint8, found int8");
-  EXPECT_REFUSED((OneOp{"DequantizeLinear", {tensor<int64_t>({1}, {1}), one}}), "");
+  EXPECT_REFUSED((OneOp{"DequantizeLinear", {tensor<int64_t>({1}, {1}), one}}), "int64");
 }
 
 TEST(DequantizeLinear, BiasesAndHalves) {

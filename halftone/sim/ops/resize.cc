@@ -35,33 +35,33 @@ void apply_scale(const OpCall& call, float scale, ResizeAxis& axis) {
   if (!(scale > 0) || !(out <= static_cast<float>(kMaxElements))) {
     call.refuse("scales must be positive and lead to at most {} elements, found {}", kMaxElements, scale);
   }
-  axis.scale = static_cast<double>(scale);
+  axis.scale = scale;
   axis.out = static_cast<int64_t>(out);
 }
 
 // Extents given: scales follow from them, by keep_aspect_ratio_policy one scale for all axes.
 void apply_sizes(const OpCall& call, const std::vector<int64_t>& sizes, const std::vector<int64_t>& which,
                  std::vector<ResizeAxis>& axes) {
-  std::vector<double> scales;
+  std::vector<float> scales;
   for (size_t i = 0; i < which.size(); ++i) {
     ResizeAxis& axis = axes[static_cast<size_t>(which[i])];
     if (sizes[i] < 1 || sizes[i] > kMaxElements || axis.in < 1) {
       call.refuse("sizes must lie in [1, {}] for an operand with elements, found {}", kMaxElements, sizes[i]);
     }
     axis.out = sizes[i];
-    axis.scale = static_cast<double>(sizes[i]) / static_cast<double>(axis.in);
+    axis.scale = static_cast<float>(sizes[i]) / static_cast<float>(axis.in);
     scales.push_back(axis.scale);
   }
   const std::string policy = call.node.string_or("keep_aspect_ratio_policy", "stretch");
   if (policy == "stretch" || scales.empty()) return;
   if (policy != "not_larger" && policy != "not_smaller")
     call.refuse("keep_aspect_ratio_policy '{}' is unknown", policy);
-  const double scale = policy == "not_larger" ? *std::min_element(scales.begin(), scales.end())
-                                              : *std::max_element(scales.begin(), scales.end());
+  const float scale = policy == "not_larger" ? *std::min_element(scales.begin(), scales.end())
+                                             : *std::max_element(scales.begin(), scales.end());
   for (int64_t i : which) {
     ResizeAxis& axis = axes[static_cast<size_t>(i)];
     axis.scale = scale;
-    axis.out = static_cast<int64_t>(std::floor(static_cast<double>(axis.in) * scale + 0.5));
+    axis.out = static_cast<int64_t>(std::floor(static_cast<float>(axis.in) * scale + 0.5f));
   }
 }
 
@@ -84,7 +84,7 @@ ResizePlan read_resize(const OpCall& call) {
   plan.mode.interpolation = interpolation_of(call, node.string_or("mode", "nearest"));
   plan.mode.coordinates = coordinate_mode_of(call, node.string_or("coordinate_transformation_mode", "half_pixel"));
   plan.mode.nearest = nearest_mode_of(call, node.string_or("nearest_mode", "round_prefer_floor"));
-  plan.mode.cubic_coefficient = static_cast<double>(node.float_or("cubic_coeff_a", -0.75f));
+  plan.mode.cubic_coefficient = node.float_or("cubic_coeff_a", -0.75f);
   plan.mode.exclude_outside = node.int_or("exclude_outside", 0) != 0;
   plan.mode.antialias = node.int_or("antialias", 0) != 0;
   plan.extrapolation = node.float_or("extrapolation_value", 0.0f);
@@ -108,8 +108,8 @@ ResizePlan read_resize(const OpCall& call) {
     }
     for (size_t i = 0; i < which.size(); ++i) {
       ResizeAxis& axis = plan.axes[static_cast<size_t>(which[i])];
-      axis.roi_begin = static_cast<double>(roi[i]);
-      axis.roi_end = static_cast<double>(roi[which.size() + i]);
+      axis.roi_begin = roi[i];
+      axis.roi_end = roi[which.size() + i];
     }
   }
   return plan;
@@ -129,8 +129,8 @@ ResizePlan read_upsample(const OpCall& call, const std::vector<float>& scales) {
 // Whether output element `o` of an axis lies outside the input and is extrapolated.
 bool is_outside(const ResizePlan& plan, const ResizeAxis& axis, int64_t o) {
   if (plan.mode.coordinates != CoordinateMode::TfCropAndResize) return false;
-  const double x = source_coordinate(axis, plan.mode.coordinates, o);
-  return !(x >= 0 && x <= static_cast<double>(axis.in - 1));
+  const float x = source_coordinate(axis, plan.mode.coordinates, o);
+  return !(x >= 0 && x <= static_cast<float>(axis.in - 1));
 }
 
 // One input element per output element, whatever the element type.

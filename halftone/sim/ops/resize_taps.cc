@@ -25,7 +25,7 @@ double kernel_at(const ResizeMode& mode, double x) {
   x = std::abs(x);
   if (mode.interpolation == Interpolation::Linear) return std::max(0.0, 1.0 - x);
   // Keys, "Cubic convolution interpolation for digital image processing", 1981, equation 4 with a free coefficient.
-  const double a = mode.cubic_coefficient;
+  const auto a = static_cast<double>(mode.cubic_coefficient);
   if (x <= 1) return ((a + 2) * x - (a + 3)) * x * x + 1;
   if (x < 2) return ((a * x - 5 * a) * x + 8 * a) * x - 4 * a;
   return 0;
@@ -58,44 +58,40 @@ NearestMode nearest_mode_of(const OpCall& call, const std::string& word) {
   return look_up(call, "nearest_mode", word, kWords);
 }
 
-double source_coordinate(const ResizeAxis& axis, CoordinateMode mode, int64_t o) {
-  const auto x = static_cast<double>(o);
-  const auto in = static_cast<double>(axis.in);
-  const double resized = in * axis.scale;
+float source_coordinate(const ResizeAxis& axis, CoordinateMode mode, int64_t o) {
+  const auto x = static_cast<float>(o);
+  const auto in = static_cast<float>(axis.in);
+  const auto out = static_cast<float>(axis.out);
+  const float resized = in * axis.scale;
   switch (mode) {
     case CoordinateMode::HalfPixel:
-      return (x + 0.5) / axis.scale - 0.5;
-    case CoordinateMode::HalfPixelSymmetric: {
-      const double adjustment = static_cast<double>(axis.out) / resized;
-      return in / 2 * (1 - adjustment) + (x + 0.5) / axis.scale - 0.5;
-    }
+      return (x + 0.5f) / axis.scale - 0.5f;
+    case CoordinateMode::HalfPixelSymmetric:
+      return in / 2 * (1 - out / resized) + (x + 0.5f) / axis.scale - 0.5f;
     case CoordinateMode::PytorchHalfPixel:
-      return axis.out > 1 ? (x + 0.5) / axis.scale - 0.5 : 0;
+      return axis.out > 1 ? (x + 0.5f) / axis.scale - 0.5f : 0;
     case CoordinateMode::AlignCorners:
       return axis.out > 1 ? x * (in - 1) / (resized - 1) : 0;
     case CoordinateMode::Asymmetric:
       return x / axis.scale;
     case CoordinateMode::TfHalfPixelForNn:
-      return (x + 0.5) / axis.scale;
-    case CoordinateMode::TfCropAndResize: {
-      const double length = in - 1;
-      if (axis.out == 1) return 0.5 * (axis.roi_begin + axis.roi_end) * length;
-      return axis.roi_begin * length +
-             x * (axis.roi_end - axis.roi_begin) * length / (static_cast<double>(axis.out) - 1);
-    }
+      return (x + 0.5f) / axis.scale;
+    case CoordinateMode::TfCropAndResize:
+      if (axis.out == 1) return 0.5f * (axis.roi_begin + axis.roi_end) * (in - 1);
+      return axis.roi_begin * (in - 1) + x * (axis.roi_end - axis.roi_begin) * (in - 1) / (out - 1);
   }
   return 0;
 }
 
 int64_t nearest_element(const ResizeAxis& axis, const ResizeMode& mode, int64_t o) {
-  const double x = source_coordinate(axis, mode.coordinates, o);
-  double nearest = 0;
+  const float x = source_coordinate(axis, mode.coordinates, o);
+  float nearest = 0;
   switch (mode.nearest) {
     case NearestMode::RoundPreferFloor:
-      nearest = std::ceil(x - 0.5);
+      nearest = std::ceil(x - 0.5f);
       break;
     case NearestMode::RoundPreferCeil:
-      nearest = std::floor(x + 0.5);
+      nearest = std::floor(x + 0.5f);
       break;
     case NearestMode::Floor:
       nearest = std::floor(x);
@@ -107,14 +103,15 @@ int64_t nearest_element(const ResizeAxis& axis, const ResizeMode& mode, int64_t 
       nearest = axis.scale < 1 ? std::ceil(x) : std::floor(x);
       break;
   }
-  return static_cast<int64_t>(std::clamp(nearest, 0.0, static_cast<double>(axis.in - 1)));
+  return std::clamp<int64_t>(static_cast<int64_t>(std::clamp(nearest, -1.0f, static_cast<float>(axis.in))), 0,
+                             axis.in - 1);
 }
 
 std::vector<Tap> taps_of(const ResizeAxis& axis, const ResizeMode& mode, int64_t o) {
   // Far outside (tf_crop_and_resize) every element is the edge.
   const double limit = static_cast<double>(axis.in) + 4;
-  const double x = std::clamp(source_coordinate(axis, mode.coordinates, o), -limit, 2 * limit);
-  const double stretch = mode.antialias ? std::max(1.0, 1.0 / axis.scale) : 1.0;
+  const double x = std::clamp(static_cast<double>(source_coordinate(axis, mode.coordinates, o)), -limit, 2 * limit);
+  const double stretch = mode.antialias ? std::max(1.0, 1.0 / static_cast<double>(axis.scale)) : 1.0;
   const double support = (mode.interpolation == Interpolation::Linear ? 1 : 2) * stretch;
   const auto first = static_cast<int64_t>(std::floor(x - support)) + 1;
   const auto last = static_cast<int64_t>(std::ceil(x + support)) - 1;

@@ -1,5 +1,6 @@
 // Resampling one axis: which input elements make an output element, with which weights. All formulas are those of
-// ONNX's Resize, https://onnx.ai/onnx/operators/onnx__Resize.html; coordinates are computed in double.
+// ONNX's Resize, https://onnx.ai/onnx/operators/onnx__Resize.html. Coordinates are computed in float32, as runtimes do:
+// a scale of 0.6, which is no float, must not move an element off the integer where it belongs.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +34,7 @@ struct ResizeMode {
   Interpolation interpolation = Interpolation::Nearest;
   CoordinateMode coordinates = CoordinateMode::Asymmetric;
   NearestMode nearest = NearestMode::Floor;
-  double cubic_coefficient = -0.75;
+  float cubic_coefficient = -0.75f;
   bool exclude_outside = false;  // no weight for what lies beyond the edges, instead of repeating the edge
   bool antialias = false;        // when shrinking, the filter is as wide as an output element
 };
@@ -41,8 +42,8 @@ struct ResizeMode {
 struct ResizeAxis {
   int64_t in = 1;
   int64_t out = 1;
-  double scale = 1;                   // as the node says; in * scale need not be the integer `out`
-  double roi_begin = 0, roi_end = 1;  // TfCropAndResize: the part of the axis, 1 its whole length
+  float scale = 1;                   // as the node says; in * scale need not be the integer `out`
+  float roi_begin = 0, roi_end = 1;  // TfCropAndResize: the part of the axis, 1 its whole length
 };
 
 // Reads the words of the attributes. Errors: Error{InvalidModel} for unknown ones.
@@ -51,7 +52,7 @@ CoordinateMode coordinate_mode_of(const OpCall& call, const std::string& word);
 NearestMode nearest_mode_of(const OpCall& call, const std::string& word);
 
 // Where output element `o` lies on the input axis.
-double source_coordinate(const ResizeAxis& axis, CoordinateMode mode, int64_t o);
+float source_coordinate(const ResizeAxis& axis, CoordinateMode mode, int64_t o);
 
 // The input element that output element `o` copies, inside the axis.
 int64_t nearest_element(const ResizeAxis& axis, const ResizeMode& mode, int64_t o);
