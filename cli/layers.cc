@@ -7,6 +7,7 @@
 #include "halftone/graph/cost.h"
 #include "halftone/graph/op_table.h"
 #include "halftone/quant/assign.h"
+#include "halftone/quant/integer_plan.h"
 
 namespace halftone::cli {
 namespace {
@@ -35,8 +36,10 @@ std::string type_of(const QuantizedModel& model, ValueId id) {
 
 std::vector<Layer> layers_of(const QuantizedModel& model) {
   const Graph graph = with_batch_of_one(model.graph);
+  const IntegerPlan plan = plan_integers(model);
   std::vector<Layer> layers;
-  for (const Node& node : graph.nodes()) {
+  for (size_t i = 0; i < graph.nodes().size(); ++i) {
+    const Node& node = graph.nodes()[i];
     Layer layer;
     layer.name = layer_name(graph, node);
     layer.op = node.op_type;
@@ -46,11 +49,17 @@ std::vector<Layer> layers_of(const QuantizedModel& model) {
       const TensorType& type = graph.value(node.output(0)).type;
       const auto shape = type.fixed_shape();
       layer.output = shape ? to_string(*shape) : to_string(type);
-      layer.activations = type_of(model, node.output(0));
+      // A layer that absorbs the activation behind it stores what that one gives.
+      const bool integer = plan.nodes[i].has_value();
+      layer.activations = type_of(model, integer ? plan.nodes[i]->outputs[0].value : node.output(0));
+      if (integer && !plan.nodes[i]->outputs[0].grid)
+        layer.reason = "int32 sums become real numbers for who reads them";
     }
     if (layer.parameters > 0 && node.inputs.size() > 1) layer.weights = type_of(model, node.input(1));
     const auto reason = model.float_reasons.find(layer.name);
     if (reason != model.float_reasons.end()) layer.reason = reason->second;
+    const auto refusal = plan.refusals.find(static_cast<int>(i));
+    if (layer.reason.empty() && refusal != plan.refusals.end()) layer.reason = refusal->second;
     layers.push_back(std::move(layer));
   }
   return layers;

@@ -111,13 +111,12 @@ void quantize_file(const Options& options, Console& console) {
   DataOptions data = options.data;
   data.limit = options.images;
   const auto loader = make_loader(original, data);
-  calibrate::QuantizeReport report;
-  QuantizedModel made = calibrate::quantize_model(
-      original.model.graph, *loader,
-      {.recipe = recipe, .threads = data.thread_count(), .progress = &console.progress()}, report);
+  const Quantization made =
+      quantize_model(original.model.graph, *loader,
+                     {.recipe = recipe, .threads = data.thread_count(), .progress = &console.progress()});
 
   const auto preprocess = preprocess_of(original, options.data.preprocess);
-  Graph graph = insert_qdq(made);
+  Graph graph = insert_qdq(made.model);
   if (preprocess) graph.metadata[kPreprocessKey] = preprocess->to_json();
   const std::string file = onnx::serialize_model(graph);
   const eval::Comparison trial = try_out(original, file, options, console);
@@ -126,18 +125,17 @@ void quantize_file(const Options& options, Console& console) {
   out.commit();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
 
-  const std::vector<Layer> layers = layers_of(made);
-  for (const std::string& remark : report.remarks) console.remark(remark);
+  const std::vector<Layer> layers = layers_of(made.model);
   console.print(layer_table(layers));
   console.print(
       fmt::format("\n{}: {} instead of {} ({:.2f} times smaller), {} images in {:.1f} s\n"
                   "on {} of them: agreement with the original {}, SQNR of the output {}\n",
                   options.output, format_bytes(static_cast<double>(file.size())),
                   format_bytes(static_cast<double>(original.size_bytes)),
-                  static_cast<double>(original.size_bytes) / static_cast<double>(file.size()), report.images,
+                  static_cast<double>(original.size_bytes) / static_cast<double>(file.size()), made.samples,
                   elapsed.count(), trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db)));
   console.write_json({{"output", options.output},
-                      {"images", report.images},
+                      {"images", made.samples},
                       {"seconds", elapsed.count()},
                       {"peak_rss_mib", peak_rss_mib()},
                       {"size_bytes", file.size()},

@@ -38,7 +38,10 @@ std::string Table::to_string() const {
     std::string line;
     for (size_t i = 0; i < row.size(); ++i) {
       const std::string padding(widths[i] - width_of(row[i]), ' ');
-      line += (i == 0 ? "" : "  ") + (right_[i] ? padding + row[i] : row[i] + padding);
+      if (i > 0) line.append(2, ' ');
+      if (right_[i]) line += padding;
+      line += row[i];
+      if (!right_[i]) line += padding;
     }
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + "\n";
@@ -47,13 +50,14 @@ std::string Table::to_string() const {
 }
 
 std::string with_separators(int64_t number) {
-  std::string digits = fmt::format("{}", number);
-  const size_t first = number < 0 ? 1 : 0;
-  for (size_t i = digits.size(); i > first + 3;) {
-    i -= 3;
-    digits.insert(i, ",");
+  const std::string digits = fmt::format("{}", number);
+  std::string text;
+  for (size_t i = 0; i < digits.size(); ++i) {
+    const size_t left = digits.size() - i;
+    if (i > (number < 0 ? 1u : 0u) && left % 3 == 0) text += ',';
+    text += digits[i];
   }
-  return digits;
+  return text;
 }
 
 std::string format_bytes(double bytes) {

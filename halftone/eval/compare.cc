@@ -104,7 +104,11 @@ Comparison compare(const Engine& reference, const Engine& model, const std::stri
     std::vector<Tensor> kept(layers.size());
     const TensorMap expected = reference.run(batch.inputs, [&](std::string_view name, const Tensor& value) {
       const auto found = layer_index.find(name);
-      if (found != layer_index.end()) kept[found->second] = value;
+      if (found == layer_index.end()) return;
+      // What a tap sees is only there during the call.
+      Tensor copy(value.dtype(), value.shape());
+      std::copy(value.bytes().begin(), value.bytes().end(), copy.mutable_bytes().begin());
+      kept[found->second] = std::move(copy);
     });
     const TensorMap actual = model.run(batch.inputs, [&](std::string_view name, const Tensor& value) {
       const auto found = layer_index.find(name);
