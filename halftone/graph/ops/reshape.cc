@@ -29,8 +29,7 @@ std::vector<Wanted> wanted_extents(const InferContext& ctx, const Content& conte
         continue;
       }
       if (i >= x->size()) ctx.refuse("dimension {} is to be copied, but the input is {}", i, to_string(ctx.input(0)));
-      // Extents on both sides cancel, unless they are 0: then the other extents may be anything.
-      wanted.push_back({(*x)[i], false, (*x)[i].value != 0});
+      wanted.push_back({(*x)[i], false, true});
     } else if (*element.value == -1) {
       if (++inferred > 1) ctx.refuse("at most one dimension may be -1, found {}", inferred);
       wanted.push_back({{}, true, false});
@@ -87,6 +86,10 @@ void solve(const InferContext& ctx, const Dims& x, std::vector<Wanted>& wanted) 
   Product need(ctx, to);
   cancel(have.others, need.others);
   if (open == nullptr) {
+    // Where a copied extent is 0, the others may be anything.
+    const bool nothing = std::any_of(wanted.begin(), wanted.end(),
+                                     [](const Wanted& extent) { return extent.copied && extent.dim.value == 0; });
+    if (nothing) return;
     if (have.known() && need.known() && have.numbers != need.numbers) {
       ctx.refuse("{} can't be reshaped to {} elements", to_string(ctx.input(0)), need.numbers);
     }

@@ -166,6 +166,8 @@ TEST(Reshape, ReadsZeroAndMinusOne) {
   };
   EXPECT_EQ(shape(iota({2, 3, 4}), {0, -1}), (Shape{2, 12}));
   EXPECT_EQ(shape(Tensor(DType::Float, {0, 3}), {3, 0}, 1), (Shape{3, 0}));
+  EXPECT_EQ(shape(Tensor(DType::Float, {0, 3}), {0, -1}), (Shape{0, 3}));
+  EXPECT_EQ(shape(Tensor(DType::Float, {0, 0}), {7, 0, 1}), (Shape{7, 0, 1}));
   EXPECT_EQ(shape(iota({1}), {}), Shape{});
   EXPECT_THROW(shape(iota({6}), {-1, -1}), Error);
   EXPECT_THROW(shape(iota({6}), {4, -1}), Error);

@@ -23,30 +23,31 @@ std::vector<Tensor> shape(const OpCall& call) {
 
 std::vector<Tensor> size(const OpCall& call) { return {Tensor::scalar(call.input(0).size())}; }
 
-// 0 keeps the input's dimension (with allowzero it is a 0), one -1 takes what the others leave.
+// 0 keeps the input's dimension (with allowzero it is a 0), one -1 takes what the others leave. Kept dimensions cancel
+// first, so that they don't hide the rest where they are 0.
 std::vector<Tensor> reshape(const OpCall& call) {
   const Tensor& x = call.input(0);
   Shape target = attribute_or_input(call, "shape", 1, 5, {});
   const bool zero_is_zero = call.node.int_or("allowzero", 0) != 0;
   int64_t* inferred = nullptr;
-  Shape known;
+  Shape available = x.shape(), stated;
   for (size_t i = 0; i < target.size(); ++i) {
     if (target[i] == -1) {
       if (inferred != nullptr) call.refuse("one dimension may be -1, found several in {}", to_string(target));
       inferred = &target[i];
-      continue;
-    }
-    if (target[i] == 0 && !zero_is_zero) {
+    } else if (target[i] == 0 && !zero_is_zero) {
       if (i >= x.shape().size())
         call.refuse("a 0 in {} has no dimension in {}", to_string(target), to_string(x.shape()));
       target[i] = x.shape()[i];
+      available[i] = 1;
+    } else {
+      stated.push_back(target[i]);
     }
-    known.push_back(target[i]);
   }
   if (inferred != nullptr) {
-    const int64_t rest = element_count(known);
+    const int64_t rest = element_count(stated);
     if (rest == 0) call.refuse("the dimension -1 of {} could be any number", to_string(target));
-    *inferred = x.size() / rest;
+    *inferred = element_count(available) / rest;
   }
   return {x.reshaped(target)};
 }
