@@ -105,6 +105,29 @@ TEST(RoundTrip, KeepsPresenceOrderAndText) {
       " metadata_props { key: 'z' value: '1' } metadata_props { key: 'a' value: '' } metadata_props { key: 'm' }"));
 }
 
+// Inputs and outputs need no value_info, but files have it; dim_value -1 means unknown to those who write it.
+TEST(RoundTrip, KeepsWhatIsSaidTwice) {
+  const auto model =
+      model_from_text("input { " + float_type("x", {"-1", "4"}) + " } output { " + float_type("y", {"N", "4"}) +
+                      " } value_info { " + float_type("y", {"N", "4"}) + " } value_info { " +
+                      float_type("x", {"-1", "4"}) + " } node { input: 'x' output: 'y' op_type: 'Relu' }");
+  const Graph graph = import_message(model);
+  EXPECT_EQ(to_string(graph.value(graph.find("x")).type), "float[?, 4]");
+  test::expect_same(model, exported(graph));
+}
+
+TEST(Import, JoinsWhatIsSaidTwice) {
+  const auto says = [](const std::string& first, const std::string& second) {
+    return model_from_text("input { " + float_type("x", {"N", first, "?"}) + " } output { " + float_type("y", {"4"}) +
+                           " } value_info { " + float_type("x", {"7", second, "M"}) +
+                           " } node { input: 'x' output: 'y' op_type: 'Relu' }");
+  };
+  const Graph graph = import_message(says("3", "3"));
+  EXPECT_EQ(to_string(graph.value(graph.find("x")).type), "float[7, 3, ?]");
+  EXPECT_EQ(exported(graph).graph().input(0).type().tensor_type().shape().dim(0).dim_value(), 7);
+  EXPECT_THROW(import_message(says("3", "4")), Error);
+}
+
 TEST(RoundTrip, KeepsTypesThatAreNoTensors) {
   const auto model = model_from_text(
       "input { name: 'x' type { sequence_type { elem_type { tensor_type { elem_type: 1 shape { dim { dim_value: 2 } } "

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <ostream>
 
 #include "halftone/base/file.h"
 #include "halftone/graph/op_table.h"
@@ -25,6 +26,8 @@ struct Case {
   std::string bytes;
   std::vector<std::string> words;  // each must stand in the message
 };
+
+void PrintTo(const Case& refused, std::ostream* out) { *out << refused.name; }
 
 Case graph_case(const std::string& name, const std::string& graph, const std::vector<std::string>& words) {
   return {name, model_from_text(graph).SerializeAsString(), words};
