@@ -73,6 +73,18 @@ TEST(InferShapes, FollowsWhereOverShapes) {
   EXPECT_EQ(net.type(y), "float[batch, 4]");
 }
 
+// A symbol is an extent and so never -1, which Where then leaves alone.
+TEST(InferShapes, KnowsThatExtentsAreNotNegative) {
+  TestGraph net;
+  const ValueId x = net.input("x", typed({"batch", 5}));
+  const ValueId shape = net("Shape", {x});
+  const ValueId is_minus = net("Equal", {shape, net.constant(ints({-1}))});
+  const ValueId y =
+      net("Expand", {net.constant(floats({1})), net("Where", {is_minus, net.constant(ints({7, 7})), shape})});
+  infer_shapes(net.graph);
+  EXPECT_EQ(net.type(y), "float[batch, 5]");
+}
+
 // An upsampling by shape: sizes computed in floats.
 TEST(InferShapes, FollowsSizesThroughFloats) {
   TestGraph net;

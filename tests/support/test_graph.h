@@ -3,42 +3,67 @@
 
 #include <gtest/gtest.h>
 
+#include <initializer_list>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include "halftone/graph/op_table.h"
 
 namespace halftone::test {
 
-using Attributes = std::vector<std::pair<std::string, AttributeValue>>;
+// Hundreds of calls per file build lists of the types below; code that is not inlined keeps the compiler quick.
+
+// An attribute of a node under test.
+struct NamedAttribute {
+  [[gnu::noinline]] NamedAttribute(std::string_view n, AttributeValue v) : name(n), value(std::move(v)) {}
+  [[gnu::noinline]] NamedAttribute(const NamedAttribute&) = default;
+  [[gnu::noinline]] ~NamedAttribute() {}
+  NamedAttribute& operator=(const NamedAttribute&) = default;
+  std::string name;
+  AttributeValue value;
+};
+using Attributes = std::vector<NamedAttribute>;
 
 // What feeds an input of a node under test: a typed value, a constant, or nothing.
-using Operand = std::variant<std::monostate, TensorType, Tensor>;
-inline const Operand kLeftOut = std::monostate{};
+struct Operand {
+  Operand() = default;
+  [[gnu::noinline]] Operand(TensorType t) : type(std::move(t)) {}
+  [[gnu::noinline]] Operand(Tensor t) : tensor(std::move(t)) {}
+  [[gnu::noinline]] Operand(const Operand&) = default;
+  [[gnu::noinline]] ~Operand() {}
+  Operand& operator=(const Operand&) = default;
+  std::optional<TensorType> type;
+  std::optional<Tensor> tensor;
+};
+inline const Operand kLeftOut;
 
-inline std::vector<Dim> dims(const std::vector<std::variant<int, const char*>>& list) {
-  std::vector<Dim> result;
-  for (const auto& entry : list) {
-    const int* number = std::get_if<int>(&entry);
-    const char* symbol = number == nullptr ? std::get<const char*>(entry) : "";
-    if (number != nullptr) {
-      result.emplace_back(*number);
+// One dimension as tests write it: a number, a symbol, or "?" for an unknown one.
+struct WrittenDim {
+  WrittenDim(int n) : number(n) {}
+  WrittenDim(const char* s) : symbol(s) {}
+  int number = -1;
+  const char* symbol = nullptr;
+};
+
+// typed({"N", 3, "?"})
+[[gnu::noinline]] inline TensorType typed(std::initializer_list<WrittenDim> list, DType dtype = DType::Float) {
+  std::vector<Dim> dims;
+  for (const WrittenDim& dim : list) {
+    if (dim.symbol == nullptr) {
+      dims.emplace_back(dim.number);
     } else {
-      result.push_back(*symbol == '?' ? Dim{} : Dim(std::string(symbol)));
+      dims.push_back(*dim.symbol == '?' ? Dim{} : Dim(std::string(dim.symbol)));
     }
   }
-  return result;
+  return {dtype, std::move(dims)};
 }
-// typed({"N", 3, "?"}): a symbol, a number, an unknown extent.
-inline TensorType typed(const std::vector<std::variant<int, const char*>>& list, DType dtype = DType::Float) {
-  return {dtype, dims(list)};
-}
-inline Tensor ints(const std::vector<int64_t>& list) {
+[[gnu::noinline]] inline Tensor ints(const std::vector<int64_t>& list) {
   return Tensor::from<int64_t>({static_cast<int64_t>(list.size())}, list);
 }
-inline Tensor floats(const std::vector<float>& list) {
+[[gnu::noinline]] inline Tensor floats(const std::vector<float>& list) {
   return Tensor::from<float>({static_cast<int64_t>(list.size())}, list);
 }
 
@@ -62,7 +87,7 @@ class TestGraph {
     node.name = fmt::format("n{}", graph.nodes().size());
     node.inputs = std::move(inputs);
     for (size_t i = 0; i < outputs; ++i) node.outputs.push_back(graph.add_value(graph.fresh_name(node.name + "_out")));
-    for (const auto& [name, value] : attributes) node.set_attribute(name, value);
+    for (const NamedAttribute& attribute : attributes) node.set_attribute(attribute.name, attribute.value);
     graph.nodes().push_back(node);
     return node.outputs;
   }
@@ -76,15 +101,15 @@ class TestGraph {
 };
 
 // The output types of one node, as text joined by "; ", or the message of its refusal.
-inline std::string infer(const std::string& op, const std::vector<Operand>& operands, const Attributes& attributes = {},
-                         int64_t opset = 13, size_t outputs = 1) {
+[[gnu::noinline]] inline std::string infer(const std::string& op, const std::vector<Operand>& operands,
+                                           const Attributes& attributes = {}, int64_t opset = 13, size_t outputs = 1) {
   TestGraph net(opset);
   std::vector<ValueId> inputs;
   for (size_t i = 0; i < operands.size(); ++i) {
-    if (const auto* type = std::get_if<TensorType>(&operands[i])) {
-      inputs.push_back(net.input(fmt::format("x{}", i), *type));
-    } else if (const auto* tensor = std::get_if<Tensor>(&operands[i])) {
-      inputs.push_back(net.constant(*tensor));
+    if (operands[i].type) {
+      inputs.push_back(net.input(fmt::format("x{}", i), *operands[i].type));
+    } else if (operands[i].tensor) {
+      inputs.push_back(net.constant(*operands[i].tensor));
     } else {
       inputs.push_back(ValueId::None);
     }
@@ -100,12 +125,12 @@ inline std::string infer(const std::string& op, const std::vector<Operand>& oper
   return text;
 }
 
-inline AttributeValue list(std::vector<int64_t> numbers) { return numbers; }
-inline AttributeValue number(int64_t n) { return n; }
-inline AttributeValue word(const std::string& text) { return text; }
+[[gnu::noinline]] inline AttributeValue list(std::vector<int64_t> numbers) { return numbers; }
+[[gnu::noinline]] inline AttributeValue number(int64_t n) { return n; }
+[[gnu::noinline]] inline AttributeValue word(const std::string& text) { return text; }
 
 // EXPECT_CONTAINS(infer(...), "a fragment of the message")
-inline ::testing::AssertionResult contains(const std::string& text, const std::string& fragment) {
+[[gnu::noinline]] inline ::testing::AssertionResult contains(const std::string& text, const std::string& fragment) {
   if (text.find(fragment) != std::string::npos) return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "'" << fragment << "' is not in: " << text;
 }
