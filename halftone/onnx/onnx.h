@@ -10,9 +10,10 @@
 namespace halftone::onnx {
 
 // Reads a model. Weights in external files are memory-mapped and not read; the others share the message's storage.
-// Opset 7 to the newest; nodes, types, functions and fields that Halftone does not understand are carried.
-// The graph is checked for structure (names, order, cycles) but not verified against the op table: see verify.
-// Errors: Error{Io} when the file can't be read; Error{InvalidModel} with the place for anything damaged.
+// Every opset is read (the op table describes 7 and later); nodes, types, functions and fields that Halftone does not
+// understand are carried. The graph is checked for structure (names, order, cycles) but not verified against the op
+// table: see verify. Errors: Error{Io} when the file can't be read; Error{InvalidModel} with the place for anything
+// damaged.
 Graph import_model(const std::filesystem::path& path);
 
 // The same from memory. External data is looked for in `folder`; with an empty folder it is refused.
