@@ -24,7 +24,7 @@ struct Sample {
   std::string id;                // file name or index, for messages
   std::optional<int64_t> label;  // none where the source has no labels
   std::optional<Image> image;    // image sources
-  TensorMap tensors;             // npy/npz sources: by input name ("" when the source names none)
+  TensorMap tensors;             // npy/npz sources: by input name ("" where it has none); dimension 0 is 1
 };
 
 // An encoded item: cheap to enumerate; `decode` may run on any thread. Errors of decode: Error{InvalidData} naming the
@@ -47,7 +47,7 @@ class Dataset {
 };
 
 struct DatasetOptions {
-  int64_t limit = 0;                     // first N items only; 0: all
+  int64_t limit = 0;                     // first N items only, after shuffling; 0: all
   std::optional<uint64_t> shuffle_seed;  // a permutation that only the seed decides; sources that can't be indexed are
                                          // shuffled within a window
 };

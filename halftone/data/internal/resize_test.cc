@@ -1,7 +1,6 @@
 #include "halftone/data/internal/resize.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 #include "tests/support/data_files.h"

@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <array>
-#include <charconv>
+#include <cctype>
 #include <utility>
 
 #include "halftone/base/error.h"
