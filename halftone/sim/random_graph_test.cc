@@ -55,7 +55,8 @@ class RandomNetwork {
     std::vector<Dim> dims;
     for (const int64_t dim : shape) {
       const std::string symbol = fmt::format("s{}", symbols.size());
-      if (coin()) {
+      // The rules may take it that a dimension that they don't know is no 0.
+      if (dim == 0 || coin()) {
         dims.emplace_back(dim);
       } else {
         dims.emplace_back(symbol);
@@ -139,8 +140,9 @@ class RandomNetwork {
         return keep(add("Transpose", {x}, coin() ? Attributes{} : Attributes{{"perm", ints(order)}}));
       case 4: {
         const int64_t factor = any<int64_t>({1, 2, 3, 4});
-        return keep(add("Reshape", {x, constant(coin() ? std::vector<int64_t>{-1, factor}
-                                                       : std::vector<int64_t>{factor, size / factor, 1})}));
+        return keep(
+            add("Reshape", {x, constant(coin() || size == 0 ? std::vector<int64_t>{-1, factor}
+                                                            : std::vector<int64_t>{factor, size / factor, 1})}));
       }
       case 5:
         return keep(add("Reshape", {x, constant({0, -1})}));

@@ -86,9 +86,10 @@ void solve(const InferContext& ctx, const Dims& x, std::vector<Wanted>& wanted) 
   Product need(ctx, to);
   cancel(have.others, need.others);
   if (open == nullptr) {
-    // Where a copied extent is 0, the others may be anything.
-    const bool nothing = std::any_of(wanted.begin(), wanted.end(),
-                                     [](const Wanted& extent) { return extent.copied && extent.dim.value == 0; });
+    // Where a copied extent is 0, or must be because the input has no elements, the others may be anything.
+    const bool nothing = std::any_of(wanted.begin(), wanted.end(), [&](const Wanted& extent) {
+      return extent.copied && (extent.dim.value == 0 || (have.numbers == 0 && !extent.dim.known()));
+    });
     if (nothing) return;
     if (have.known() && need.known() && have.numbers != need.numbers) {
       ctx.refuse("{} can't be reshaped to {} elements", to_string(ctx.input(0)), need.numbers);
