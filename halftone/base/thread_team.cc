@@ -1,5 +1,7 @@
 #include "halftone/base/thread_team.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -23,6 +25,22 @@ namespace {
 // Long enough to bridge the gap between two layers, short enough not to steal a core from a neighbour.
 constexpr auto kSpinTime = std::chrono::microseconds(50);
 
+// A worker that is put aside in the middle of a part holds the caller up for a whole time slice, some milliseconds.
+// When that has happened, chains of steps run on the caller's thread alone for a while: slower than with all threads on
+// a quiet machine, but without that tail. The while doubles when the next try goes wrong as well.
+constexpr auto kStall = std::chrono::microseconds(500);
+constexpr auto kShortestRetreat = std::chrono::milliseconds(100);
+constexpr auto kLongestRetreat = std::chrono::milliseconds(400);
+
+using Clock = std::chrono::steady_clock;
+
+// How often the system took the processor away from the calling thread.
+long times_put_aside() {
+  rusage usage{};
+  getrusage(RUSAGE_THREAD, &usage);
+  return usage.ru_nivcsw;
+}
+
 // The cursor packs the number of the step that is open (over all jobs, so that it never repeats) above the number of
 // its parts that nobody has claimed yet.
 constexpr int kPartBits = 24;
@@ -37,13 +55,13 @@ void pause_cpu() {
 // Spins until `ready` or the spin time is over; true when ready.
 template <typename Ready>
 bool spin_until(const Ready& ready) {
-  const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
+  const auto deadline = Clock::now() + kSpinTime;
   do {
     for (int i = 0; i < 32; ++i) {
       if (ready()) return true;
       pause_cpu();
     }
-  } while (std::chrono::steady_clock::now() < deadline);
+  } while (Clock::now() < deadline);
   return ready();
 }
 
@@ -70,7 +88,24 @@ struct ThreadTeam::State {
   std::atomic<int> sleepers{0};
   std::atomic<bool> stopping{false};
 
+  // Retreat (see kStall).
+  std::atomic<int> stalls{0};  // how often the caller has waited long
+  std::atomic<Clock::rep> alone_until{0};
+  Clock::duration retreat = kShortestRetreat;  // guarded by mutex
+
   std::vector<std::thread> workers;
+
+  // Called by an idle worker after the caller has waited long: was it because this worker was put aside?
+  void examine_stall(long& put_aside_before) {
+    const long put_aside = times_put_aside();
+    if (put_aside == std::exchange(put_aside_before, put_aside)) return;
+    const std::lock_guard lock(mutex);
+    const Clock::time_point now = Clock::now(), last_end{Clock::duration(alone_until.load())};
+    if (now < last_end) return;
+    retreat = now < last_end + kShortestRetreat ? std::min<Clock::duration>(2 * retreat, kLongestRetreat)
+                                                : Clock::duration(kShortestRetreat);
+    alone_until = (now + retreat).time_since_epoch().count();
+  }
 
   // Claims a part of the open step: its number, or nullopt when all are taken.
   std::optional<int> claim() {
@@ -121,17 +156,25 @@ struct ThreadTeam::State {
   // Works until `enough`, waiting for parts to be opened in between.
   template <typename Enough>
   void work(int thread, const Enough& enough) {
+    int stalls_seen = stalls.load();
+    long put_aside = thread == 0 ? 0 : times_put_aside();
     for (;;) {
       if (const std::optional<int> part = claim()) {
         run_part(*part, thread);
         continue;
       }
+      if (thread != 0 && stalls.load(std::memory_order_relaxed) != stalls_seen) {
+        stalls_seen = stalls.load();
+        examine_stall(put_aside);
+      }
       const auto ready = [&] { return enough() || (cursor.load() & kPartMask) != 0; };
       if (!spin_until(ready)) {
+        const Clock::time_point begin = Clock::now();
         std::unique_lock lock(mutex);
         sleepers.fetch_add(1);
         changed.wait(lock, ready);
         sleepers.fetch_sub(1);
+        if (thread == 0 && Clock::now() - begin > kStall) stalls.fetch_add(1);
       }
       if (enough()) return;
     }
@@ -154,15 +197,16 @@ ThreadTeam::~ThreadTeam() {
   for (std::thread& worker : state_->workers) worker.join();
 }
 
-void ThreadTeam::run_steps(std::span<const int> parts, const StepTask& task) {
-  if (size_ == 1) {  // nothing is shared: concurrent callers need not wait for each other
+void ThreadTeam::run_chain(std::span<const int> parts, const StepTask& task, bool may_retreat) {
+  const auto run_alone = [&] {
     for (size_t step = 0; step < parts.size(); ++step) {
       for (int part = 0; part < parts[step]; ++part) task(static_cast<int>(step), part, 0);
     }
-    return;
-  }
+  };
+  if (size_ == 1) return run_alone();  // nothing is shared: concurrent callers need not wait for each other
   State& s = *state_;
   const std::lock_guard caller(s.callers);
+  if (may_retreat && Clock::now().time_since_epoch().count() < s.alone_until.load()) return run_alone();
   s.parts = parts;
   s.task = &task;
   s.finished = false;
@@ -173,17 +217,20 @@ void ThreadTeam::run_steps(std::span<const int> parts, const StepTask& task) {
   if (s.first_error) std::rethrow_exception(std::exchange(s.first_error, nullptr));
 }
 
+void ThreadTeam::run_steps(std::span<const int> parts, const StepTask& task) { run_chain(parts, task, true); }
+
 void ThreadTeam::run_indexed(int64_t count, const std::function<void(int64_t, int)>& task) {
   std::atomic<int64_t> next{0};
   const int parts = static_cast<int>(std::clamp<int64_t>(count, 0, size_));
-  run_steps(std::span(&parts, 1), [&](int, int, int thread) {
+  const auto take_indices = [&](int, int, int thread) {
     try {
       for (int64_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) task(i, thread);
     } catch (...) {
       next = count;  // the rest of the job is pointless
       throw;
     }
-  });
+  };
+  run_chain(std::span(&parts, 1), take_indices, false);
 }
 
 void ThreadTeam::run(int64_t count, const std::function<void(int64_t)>& task) {

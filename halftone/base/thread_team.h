@@ -37,11 +37,15 @@ class ThreadTeam {
   // A chain of steps as one job: calls task(step, part, thread) for every part in [0, parts[step]) of every step;
   // a step begins when all parts of the one before have finished. parts[step] is in [0, 2^24). Costs a fraction of a
   // microsecond per step; a step of one part stays on the thread that finished the step before. Exceptions as in run.
+  // For short chains, whose latency counts: while a busy neighbour keeps putting workers aside in the middle of their
+  // parts, chains run on the caller's thread alone, for some tenths of a second at a time.
   using StepTask = std::function<void(int step, int part, int thread)>;
   void run_steps(std::span<const int> parts, const StepTask& task);
 
  private:
   struct State;
+  void run_chain(std::span<const int> parts, const StepTask& task, bool may_retreat);
+
   int size_;
   std::unique_ptr<State> state_;
 };

@@ -98,9 +98,9 @@ TEST(ThreadTeam, AWorkerThatIsAwayHoldsUpNobody) {
   ThreadTeam team(2);
   std::atomic<int> inside{0};
   std::atomic<pthread_t> worker{};
-  team.run_steps(std::vector<int>{2}, [&](int, int, int thread) {
+  team.run_indexed(2, [&](int64_t, int thread) {
     ++inside;
-    while (inside < 2) std::this_thread::yield();  // so that the worker takes one of the two parts
+    while (inside < 2) std::this_thread::yield();  // so that the worker takes one of the two
     if (thread == 1) worker = pthread_self();
   });
   std::signal(SIGUSR1, keep_away);
@@ -120,7 +120,7 @@ TEST(ThreadTeam, AWorkerThatIsAwayHoldsUpNobody) {
   worker_may_return = true;
   std::signal(SIGUSR1, SIG_DFL);
   inside = 0;
-  team.run_steps(std::vector<int>{2}, [&](int, int, int) {
+  team.run(2, [&](int64_t) {
     ++inside;
     while (inside < 2) std::this_thread::yield();  // the worker is back
   });
