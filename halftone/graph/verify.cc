@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -62,7 +63,29 @@ class Verifier {
     for (const Attribute& attribute : node.attributes) {
       if (!attributes.insert(attribute.name).second) refuse(node, "attribute '{}' must be given once", attribute.name);
     }
+    check_old_broadcast(node);
     if (const OpRow* row = find_op(node)) check_operands(graph_, node, *row);
+  }
+
+  // Before opset 7 an axis said where a smaller operand is laid against the larger one. The op table follows numpy's
+  // rule, which lays the last dimensions against each other.
+  void check_old_broadcast(const Node& node) const {
+    if (graph_.opset() >= 7 || !node.domain.empty() || node.inputs.size() != 2) return;
+    if (node.find_attribute("axis") == nullptr || node.find_attribute("broadcast") == nullptr) return;
+    const std::optional<int64_t> a = rank_of(node.inputs[0]), b = rank_of(node.inputs[1]);
+    const int64_t axis = node.int_or("axis", 0);
+    const bool as_numpy = a && b && (axis < 0 ? axis + *a : axis) == *a - *b;
+    if (node.int_or("broadcast", 0) == 0 || as_numpy) return;
+    fail(ErrorCode::Unsupported, describe(graph_, node),
+         "broadcasting along an axis is opset {}'s; opset 7 or newer is required: convert the model", graph_.opset());
+  }
+
+  std::optional<int64_t> rank_of(ValueId id) const {
+    if (id == ValueId::None) return std::nullopt;
+    const Value& value = graph_.value(id);
+    if (value.constant) return value.constant->rank();
+    if (!value.type.ranked()) return std::nullopt;
+    return value.type.rank();
   }
 
   void check_read(const Node& node, ValueId id) const {

@@ -92,6 +92,24 @@ TEST(Verify, ChecksOperatorSetsAndAttributes) {
   EXPECT_CONTAINS(refusal(chain.graph), "attribute 'alpha' must be given once");
 }
 
+TEST(Verify, RefusesBroadcastingAlongAnAxisBeforeOpset7) {
+  Chain chain;
+  chain.graph.nodes()[1].op_type = "Add";
+  chain.graph.nodes()[1].inputs = {chain.a, chain.x};
+  chain.graph.nodes()[1].set_attribute("broadcast", int64_t{1});
+  chain.graph.nodes()[1].set_attribute("axis", int64_t{0});
+  chain.graph.opset_imports[""] = 6;
+  try {
+    verify(chain.graph);
+    ADD_FAILURE() << "accepted";
+  } catch (const Error& e) {
+    EXPECT_EQ(e.code(), ErrorCode::Unsupported);
+    EXPECT_CONTAINS(std::string(e.what()), "opset 6's; opset 7 or newer is required");
+  }
+  chain.graph.nodes()[1].inputs = {chain.x, chain.x};  // both of rank 2: axis 0 is where numpy lays it too
+  EXPECT_EQ(refusal(chain.graph), "accepted");
+}
+
 TEST(Verify, HoldsConstantsAgainstTheirTypes) {
   Chain chain;
   const ValueId weight = chain.constant(floats({1, 2, 3}));
