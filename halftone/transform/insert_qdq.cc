@@ -41,7 +41,7 @@ class Inserter {
       const ValueId id = graph_.find(name);
       if (id != ValueId::None && is_constant(id)) quantize_constant(id, encoding.params);
     }
-    for (Bias& bias : biases_) dequantize_constant(bias.id, std::move(bias.codes), bias.params, false);
+    for (Bias& bias : biases_) dequantize_constant(bias.id, std::move(bias.codes), bias.params);
     for (ValueId id : graph_.inputs()) {
       if (const Encoding* encoding = find(id)) quantize_input(id, encoding->params);
     }
@@ -65,8 +65,8 @@ class Inserter {
     return graph_.add_value(graph_.fresh_name(graph_.value(id).name + std::string(suffix)));
   }
 
-  // Scale and zero point as the inputs 1 and 2 of both operators. Blocks have the tensor's rank.
-  std::pair<ValueId, ValueId> add_params(const std::string& stem, const QuantParams& params, const Shape& shape) {
+  // Scale and, but for biases, zero point: what both operators read after their operand. Blocks have the tensor's rank.
+  std::vector<ValueId> add_params(const std::string& stem, const QuantParams& params, const Shape& shape) {
     Shape dims;
     if (!params.per_tensor()) {
       dims = {static_cast<int64_t>(params.scale.size())};
@@ -76,17 +76,23 @@ class Inserter {
         dim = (dim + params.block_size - 1) / params.block_size;
       }
     }
-    return {graph_.add_constant(graph_.fresh_name(stem + "_scale"), Tensor::from(dims, params.scale)),
-            graph_.add_constant(graph_.fresh_name(stem + "_zero_point"),
-                                pack_integers(params.dtype, dims, params.zero_point))};
+    std::vector<ValueId> ids = {
+        graph_.add_constant(graph_.fresh_name(stem + "_scale"), Tensor::from(dims, params.scale))};
+    // The operator's default says the same of int32, and some runtimes want no zero point there.
+    if (params.dtype != DType::Int32) {
+      ids.push_back(graph_.add_constant(graph_.fresh_name(stem + "_zero_point"),
+                                        pack_integers(params.dtype, dims, params.zero_point)));
+    }
+    return ids;
   }
 
-  static Node make_node(std::string_view op, std::string name, std::vector<ValueId> inputs, ValueId output,
-                        const QuantParams& params) {
+  static Node make_node(std::string_view op, std::string name, ValueId operand, const std::vector<ValueId>& others,
+                        ValueId output, const QuantParams& params) {
     Node node;
     node.op_type = op;
     node.name = std::move(name);
-    node.inputs = std::move(inputs);
+    node.inputs = {operand};
+    node.inputs.insert(node.inputs.end(), others.begin(), others.end());
     node.outputs = {output};
     if (!params.per_tensor()) node.set_attribute("axis", params.axis);
     if (params.block_size > 0) node.set_attribute("block_size", params.block_size);
@@ -98,20 +104,18 @@ class Inserter {
   }
 
   // Codes and a DequantizeLinear in place of a constant; its value keeps its name.
-  void dequantize_constant(ValueId id, Tensor codes, const QuantParams& params, bool with_zero_point) {
+  void dequantize_constant(ValueId id, Tensor codes, const QuantParams& params) {
     const std::string name = graph_.value(id).name;
-    auto [scale, zero_point] = add_params(name, params, codes.shape());
+    const std::vector<ValueId> grid = add_params(name, params, codes.shape());
     const ValueId quantized = graph_.add_constant(graph_.fresh_name(name + "_quantized"), std::move(codes));
     graph_.value(id).constant.reset();
-    std::vector<ValueId> inputs = {quantized, scale, zero_point};
-    if (!with_zero_point) inputs.pop_back();
-    graph_.nodes().push_back(make_node("DequantizeLinear", name + "_DequantizeLinear", std::move(inputs), id, params));
+    graph_.nodes().push_back(make_node("DequantizeLinear", name + "_DequantizeLinear", quantized, grid, id, params));
   }
 
   void quantize_constant(ValueId id, const QuantParams& params) {
     const Tensor constant = *graph_.value(id).constant;
     check_params(params, constant.shape(), "constant '" + graph_.value(id).name + "'");
-    dequantize_constant(id, quantize(constant, params), params, true);
+    dequantize_constant(id, quantize(constant, params), params);
   }
 
   // QuantizeLinear and DequantizeLinear from `real` to `rounded`; new values are named after `stem`, the nodes after
@@ -125,14 +129,13 @@ class Inserter {
     }
     const IntegerRange range = range_of(params.dtype);
     if (params.q_min != range.low || params.q_max != range.high) real = add_clip(real, stem, params);
-    const auto [scale, zero_point] = add_params(stem, params, shape.value_or(Shape{}));
+    const std::vector<ValueId> grid = add_params(stem, params, shape.value_or(Shape{}));
     const ValueId codes = graph_.add_value(graph_.fresh_name(stem + "_quantized"));
     set_type(codes, params.dtype, real);
     set_type(rounded, DType::Float, real);
+    graph_.nodes().push_back(make_node("QuantizeLinear", node_stem + "_QuantizeLinear", real, grid, codes, params));
     graph_.nodes().push_back(
-        make_node("QuantizeLinear", node_stem + "_QuantizeLinear", {real, scale, zero_point}, codes, params));
-    graph_.nodes().push_back(
-        make_node("DequantizeLinear", node_stem + "_DequantizeLinear", {codes, scale, zero_point}, rounded, params));
+        make_node("DequantizeLinear", node_stem + "_DequantizeLinear", codes, grid, rounded, params));
   }
 
   // Bounds that lie on the grid, so that what is rounded afterwards stays between them.
@@ -148,7 +151,7 @@ class Inserter {
     const ValueId low = bound(params.q_min, "_low"), high = bound(params.q_max, "_high");
     const ValueId clipped = graph_.add_value(graph_.fresh_name(stem + "_clipped"));
     set_type(clipped, DType::Float, real);
-    graph_.nodes().push_back(make_node("Clip", stem + "_Clip", {real, low, high}, clipped, {}));
+    graph_.nodes().push_back(make_node("Clip", stem + "_Clip", real, {low, high}, clipped, {}));
     return clipped;
   }
 

@@ -133,6 +133,10 @@ TEST(Qdq, WhatTheFileHolds) {
       EXPECT_EQ(node.name, "layer0.w_DequantizeLinear");
     }
   }
+  const GraphIndex index(file);
+  for (ValueId id : file.live_values()) {
+    EXPECT_FALSE(file.value(id).constant && index.consumers(id).empty()) << file.value(id).name << " is in the way";
+  }
   // No pair between the sum and the Relu that it absorbs.
   EXPECT_EQ(file.find("layer0.sum_quantized") == ValueId::None, !model.encodings.contains("layer0.sum"));
 }
