@@ -42,12 +42,13 @@ std::optional<int64_t> macs_of(const Graph& graph, const Node& node) {
 }
 
 int64_t parameters_of(const Graph& graph, const Node& node) {
-  // Shapes, axes and the like are constants too, but no parameters: those are what data-carrying inputs hold.
+  // Shapes, axes and single numbers (the bounds of a Clip) are constants too, but no parameters.
   int64_t count = 0;
   for (ValueId id : node.inputs) {
     if (id == ValueId::None) continue;
     const auto& constant = graph.value(id).constant;
-    if (constant && (is_floating(constant->dtype()) || bits_of(constant->dtype()) <= 8)) count += constant->size();
+    if (constant && constant->rank() > 0 && (is_floating(constant->dtype()) || bits_of(constant->dtype()) <= 8))
+      count += constant->size();
   }
   return count;
 }

@@ -12,7 +12,8 @@ namespace halftone {
 // operator, nullopt where the shapes are not all known numbers (see infer_shapes). Padding counts as computed.
 std::optional<int64_t> macs_of(const Graph& graph, const Node& node);
 
-// Elements of the floating-point or integer constants that the node reads, e.g. weights and bias of a Conv.
+// Elements of the arrays of numbers that the node reads, e.g. weights and bias of a Conv; shapes and scalars don't
+// count.
 int64_t parameters_of(const Graph& graph, const Node& node);
 
 }  // namespace halftone

@@ -56,6 +56,8 @@ TEST(Cost, UnknownShapesGiveNoNumberAndOtherOperatorsNone) {
   EXPECT_EQ(macs_of(g, node("Relu", {x}, y)), 0);
   const ValueId shape = g.add_constant("shape", Tensor(DType::Int64, {2}));
   EXPECT_EQ(parameters_of(g, node("Reshape", {x, shape}, y)), 0);
+  const ValueId bound = g.add_constant("bound", Tensor(DType::Float, {}));
+  EXPECT_EQ(parameters_of(g, node("Clip", {x, bound, bound}, y)), 0);
 }
 
 }  // namespace
