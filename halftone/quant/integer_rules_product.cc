@@ -71,13 +71,15 @@ bool finish_weights(NodeContext& c, std::vector<int64_t> sums, int64_t scales, V
 }
 
 // Two activations, `length` products per sum.
-bool finish_activations(NodeContext& c, int64_t length, int64_t columns, ValueId bias) {
+bool finish_activations(NodeContext& c, int64_t length, ValueId bias) {
   const Grid &a = c.grid(0), &b = c.grid(1);
   const int64_t largest = a.reach() * b.reach();
   if (largest > 0 && length > kLimit / largest) {
     return c.refuse("sums of {} products of up to {} could leave 32 bits", length, largest);
   }
-  const std::vector<int64_t> reach(static_cast<size_t>(columns), length * largest);
+  // The scales are the same for all columns; only a bias tells them apart.
+  const Tensor* constant = c.constant_of(bias);
+  const std::vector<int64_t> reach(constant == nullptr ? 1 : static_cast<size_t>(constant->size()), length * largest);
   return finish(
       c, reach,
       [&](int64_t) {
@@ -105,12 +107,7 @@ bool plan_product(NodeContext& c, int64_t inner_axis, int64_t column_axis, Value
   const auto dim = [&](int64_t axis) { return (*type.shape)[static_cast<size_t>(type.rank() + axis)].value; };
   const int64_t length = type.rank() == 1 ? dim(-1) : dim(inner_axis);
   if (length < 0) return c.refuse("the length of its sums is unknown");
-  int64_t columns = 1;
-  if (bias != ValueId::None) {
-    columns = dim(column_axis);
-    if (columns < 0) return c.refuse("the number of its output columns is unknown");
-  }
-  return finish_activations(c, length, columns, bias);
+  return finish_activations(c, length, bias);
 }
 
 }  // namespace

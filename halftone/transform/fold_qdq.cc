@@ -53,11 +53,13 @@ class Folder {
 
   void examine(int position) {
     const Node& node = node_at(position);
+    // What is no such node at all is the verifier's business.
+    if (node.input(0) == ValueId::None || node.output(0) == ValueId::None) return;
     if (qdq::is_quantize(node)) examine_pair(position);
     if (!qdq::is_dequantize(node)) return;
     const Tensor* codes = qdq::fixed_constant(graph(), index_, node.input(0));
     if (codes == nullptr) {
-      const int producer = node.input(0) == ValueId::None ? -1 : index_.producer(node.input(0));
+      const int producer = index_.producer(node.input(0));
       if (producer < 0 || !qdq::is_quantize(node_at(producer))) leave(node, "its codes are computed by the network");
       return;
     }
@@ -82,7 +84,7 @@ class Folder {
     if (pair.dequantize.empty()) return leave(node, "nobody reads its codes");
     for (int reader : pair.dequantize) {
       const Node& dequantize = node_at(reader);
-      if (!qdq::is_dequantize(dequantize) || dequantize.input(0) != codes) {
+      if (!qdq::is_dequantize(dequantize) || dequantize.input(0) != codes || dequantize.output(0) == ValueId::None) {
         return leave(node, fmt::format("{} reads its codes", describe(graph(), dequantize)));
       }
       const qdq::Parsed other = qdq::parse_params(graph(), index_, dequantize, pair.params.dtype, shape);
