@@ -52,11 +52,17 @@ function(halftone_room name)
 endfunction()
 
 # halftone_test(NAME LABEL label SOURCES files... [LINK libraries...])
+#
+# A suite's executables can be built alone: target suite_LABEL.
 function(halftone_test name)
   cmake_parse_arguments(arg "" "LABEL" "SOURCES;LINK" ${ARGN})
   include(GoogleTest)
   enable_testing()
   add_executable(${name} ${arg_SOURCES})
+  if(NOT TARGET suite_${arg_LABEL})
+    add_custom_target(suite_${arg_LABEL})
+  endif()
+  add_dependencies(suite_${arg_LABEL} ${name})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main halftone_flags)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
