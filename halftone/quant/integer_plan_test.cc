@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cfloat>
 
 #include "tests/support/quantized_net.h"
@@ -69,6 +70,12 @@ TEST(IntegerPlan, WeightsWithZeroPointsAreCentred) {
   EXPECT_EQ(centred_weights(*plan.nodes[0]), (std::vector<int32_t>{-100, 2, 4, 200}));
 }
 
+TEST(IntegerPlan, WeightsWithZeroPointsByOutputChannel) {
+  ConvNet net({-10, 5, 1, 100}, {DType::UInt8, 0, 255, {1, 1}, {20, 3}, 0, 0});
+  net.output(net.conv);
+  EXPECT_EQ(centred_weights(*plan_integers(net.model).nodes[0]), (std::vector<int32_t>{-10, 5, 1, 100}));
+}
+
 TEST(IntegerPlan, ReluAndClipBecomeBoundsOfTheCodes) {
   ConvNet net({1, 1, 1, 1}, weight_grid({0.5F}, -1));
   net.output(net.node("Relu", {net.conv}, "z", int8_grid(0.1F, -20)));
@@ -124,6 +131,20 @@ TEST(IntegerPlan, AccumulatorsAreProvedToFit) {
       net.constant("w", {most + 1, 1}, std::vector<float>(static_cast<size_t>(most + 1), 127), weight_grid({1}, -1));
   net.output(net.node("MatMul", {x, w}, "y", int8_grid(1)));
   EXPECT_TRUE(plan_integers(net.model).nodes[0].has_value());
+}
+
+TEST(IntegerPlan, GroupsOfAConvTransposeAreProvedApart) {
+  // Two groups of one input channel each; only the second group's output channel has weights that overflow.
+  const int64_t taps = INT32_MAX / (127 * 255) + 1;
+  for (const bool large : {false, true}) {
+    NetBuilder net;
+    std::vector<float> weights(static_cast<size_t>(2 * taps), 0);
+    if (large) std::fill(weights.begin() + taps, weights.end(), 127.0F);
+    const ValueId x = net.input("x", {1, 2, 1}, uint8_grid(1, 0));
+    net.output(net.node("ConvTranspose", {x, net.constant("w", {2, 1, taps}, weights, weight_grid({1}, -1))}, "y",
+                        int8_grid(1), {{"group", int64_t{2}}}));
+    EXPECT_EQ(refusal(net).find("channel 1 could reach") != std::string::npos, large) << refusal(net);
+  }
 }
 
 TEST(IntegerPlan, BiasCountsInTheBound) {

@@ -350,6 +350,23 @@ TEST(IntegerMatMul, TwoActivationsWithBroadcastBatches) {
   expect_near_float(net.model, inputs);
 }
 
+TEST(IntegerMatMul, WeightsByColumnWithARankThreeOperand) {
+  Rng rng(23);
+  const QuantParams x_params = int8_grid(0.02F, 11), y_params = uint8_grid(0.05F, 130);
+  const std::vector<float> scales = {0.01F, 0.03F, 0.002F}, weights = random_floats(rng, 12, -0.3, 0.3);
+  NetBuilder net;
+  const ValueId x = net.input("x", {2, 5, 4}, x_params);
+  net.output(net.node("MatMul", {x, net.constant("w", {4, 3}, weights, weight_grid(scales, 1))}, "y", y_params));
+  const Record run = record(net.model, {{"x", random_on_grid(rng, {2, 5, 4}, x_params)}});
+  const std::vector<int32_t> q = run.codes_of("x"), y = run.codes_of("y");
+  const std::vector<int32_t> qw = unpack_integers(quantize(Tensor::from({4, 3}, weights), weight_grid(scales, 1)));
+  for (size_t i = 0; i < y.size(); ++i) {
+    int64_t acc = 0;
+    for (size_t k = 0; k < 4; ++k) acc += int64_t{q[i / 3 * 4 + k] - 11} * qw[k * 3 + i % 3];
+    ASSERT_EQ(y[i], reference_code(acc, x_params.scale[0], scales[i % 3], y_params)) << i;
+  }
+}
+
 TEST(IntegerNetworks, AreWithinOneCodeOfFakeQuantizedFloatNodeByNode) {
   for (uint64_t seed = 0; seed < 20; ++seed) {
     Rng rng(seed);

@@ -119,7 +119,9 @@ class Folder {
   void attach_pairs() {
     std::map<ValueId, std::vector<const Pair*>> by_value;
     for (const Pair& pair : pairs_) by_value[node_at(pair.quantize).input(0)].push_back(&pair);
-    for (const auto& [real, pairs] : by_value) {
+    for (const auto& entry : by_value) {
+      const ValueId real = entry.first;
+      const std::vector<const Pair*>& pairs = entry.second;
       const bool alone = index_.consumers(real).size() == pairs.size() && !keeps_name(real);
       const bool equal =
           std::all_of(pairs.begin(), pairs.end(), [&](const Pair* p) { return p->params == pairs[0]->params; });

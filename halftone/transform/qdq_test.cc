@@ -333,6 +333,15 @@ TEST(FoldQdq, ValuesThatOthersReadUnrounded) {
   EXPECT_EQ(folded.encodings.at("coarse_dq").params.scale, std::vector{0.25F});
 }
 
+TEST(FoldQdq, OneReaderBesideThePairIsEnough) {
+  QdqBuilder net;
+  const ValueId t = net.node("Tanh", {net.input("x", {6})}, "t");
+  net.output(net.node("Sub", {net.pair(t, 0.25F, 4, "coarse"), t}, "y"));
+  const QuantizedModel folded = net.folded();
+  EXPECT_FALSE(folded.encodings.contains("t"));
+  EXPECT_TRUE(folded.encodings.contains("coarse_dq"));
+}
+
 TEST(FoldQdq, ChainsAndOutputs) {
   QdqBuilder net;
   const ValueId first = net.pair(net.node("Tanh", {net.input("x", {6})}, "t"), 0.01F, 128, "first");
