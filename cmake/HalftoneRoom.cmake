@@ -51,11 +51,12 @@ function(halftone_room name)
   endif()
 endfunction()
 
-# halftone_test(NAME LABEL label SOURCES files... [LINK libraries...])
+# halftone_test(NAME LABEL label [WHOLE] SOURCES files... [LINK libraries...])
 #
-# A suite's executables can be built alone: target suite_LABEL.
+# A suite's executables can be built alone: target suite_LABEL. Each test case is one of ctest's; with WHOLE, for suites
+# of very many short ones, the executable is.
 function(halftone_test name)
-  cmake_parse_arguments(arg "" "LABEL" "SOURCES;LINK" ${ARGN})
+  cmake_parse_arguments(arg "WHOLE" "LABEL" "SOURCES;LINK" ${ARGN})
   include(GoogleTest)
   enable_testing()
   add_executable(${name} ${arg_SOURCES})
@@ -65,6 +66,11 @@ function(halftone_test name)
   add_dependencies(suite_${arg_LABEL} ${name})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main halftone_flags)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-                       PROPERTIES LABELS ${arg_LABEL})
+  if(arg_WHOLE)
+    add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL})
+  else()
+    gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+                         PROPERTIES LABELS ${arg_LABEL})
+  endif()
 endfunction()
