@@ -31,6 +31,8 @@ void round_biases(QuantizedModel& model) {
 }  // namespace
 
 QuantizedModel freeze(QuantizedModel model, const transform::KeepNames& taps) {
+  // The rules of lowering rely on it: operands are there, types and shapes agree.
+  verify(model.graph);
   if (!model.encodings.empty()) round_biases(model);
   for (ValueId id : model.graph.live_values()) {
     Value& value = model.graph.value(id);
