@@ -40,7 +40,7 @@ struct QuantPlan {
 // * Conv, ConvTranspose, Gemm and MatMul are quantized: their inputs get grids and so do their constant weights. The
 //   bias needs none, see Encodings.
 // * Their results get a grid when another integer node reads them. A result that only float nodes or the caller read
-//   stays real: rounding it would cost accuracy and save nothing.
+//   stays real: rounding it would cost accuracy and save nothing. One that both read is rounded for both.
 // * Add, Mul, pools, means and data movers work in integers where their operands come from integer nodes and their
 //   result goes to one.
 // * A Relu or Clip that alone reads such a result is absorbed: only its own result has a grid.

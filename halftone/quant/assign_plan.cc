@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <set>
 
 #include "halftone/base/error.h"
 #include "halftone/graph/op_table.h"
@@ -233,6 +234,7 @@ class Planner {
     const auto found = weights_.find(static_cast<int>(i));
     if (found == weights_.end()) return;
     const WeightPlan mine = found->second;
+    if (!checked_weights_.insert(mine.weights).second) return;
     const std::vector<int>& readers = index_.consumers(mine.weights);
     std::string obstacle;
     if (index_.is_graph_output(mine.weights)) obstacle = "are also an output of the network";
@@ -365,6 +367,7 @@ class Planner {
   std::vector<ValueState> values_;  // by ValueId
   std::vector<bool> used_rules_ = std::vector<bool>(recipe_.rules.size());
   std::map<int, WeightPlan> weights_;  // by node
+  std::set<ValueId> checked_weights_;
   QuantPlan plan_;
 };
 
