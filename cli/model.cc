@@ -2,6 +2,7 @@
 
 #include "halftone/base/cpu.h"
 #include "halftone/base/error.h"
+#include "halftone/eval/inputs.h"
 #include "halftone/graph/op_table.h"
 #include "halftone/onnx/onnx.h"
 #include "halftone/transform/fold_qdq.h"
@@ -19,19 +20,6 @@ int64_t file_size_of(const std::filesystem::path& path, const Graph& graph) {
     if (constant) constants += static_cast<int64_t>(constant->bytes().size());
   }
   return std::max(size, constants > size ? size + constants : size);
-}
-
-std::vector<data::InputPort> input_ports(const Graph& graph) {
-  std::vector<data::InputPort> ports;
-  for (ValueId id : graph.required_inputs()) {
-    const Value& value = graph.value(id);
-    data::InputPort port{value.name, value.type.dtype, {}};
-    if (value.type.ranked()) {
-      for (const Dim& dim : *value.type.shape) port.shape.push_back(dim.value);
-    }
-    ports.push_back(std::move(port));
-  }
-  return ports;
 }
 
 }  // namespace
@@ -77,7 +65,7 @@ std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOp
   auto dataset = data::open_dataset(options.path, {.limit = options.limit, .shuffle_seed = std::nullopt});
   const int threads = options.thread_count();
   return std::make_unique<data::Loader>(
-      std::move(dataset), preprocess_of(model, options.preprocess), input_ports(model.model.graph),
+      std::move(dataset), preprocess_of(model, options.preprocess), eval::input_ports(model.model.graph),
       data::LoaderOptions{.batch_size = batch_size, .threads = threads, .queue = 4 * threads});
 }
 
