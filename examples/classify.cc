@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <iostream>
 using namespace halftone;
-
 int main(int, char** argv) try {
   Graph graph = onnx::import_model(argv[1]);
   const auto recipe = data::find_preprocess(argv[1], graph.metadata["halftone.preprocess"]);
