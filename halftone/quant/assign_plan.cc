@@ -349,7 +349,8 @@ class Planner {
     const bool computes_floats = std::any_of(outputs.begin(), outputs.end(), [&](ValueId id) { return is_float(id); });
     if (!computes_floats || node(i).is("Constant")) return;
     const std::string layer_called = layer_name(graph_, node(i));
-    if (!layer.integer && layer.absorbed_by < 0) {
+    const bool absorbed = layer.absorbed_by >= 0 && result_wanted(i);
+    if (!layer.integer && !absorbed) {
       plan_.float_reasons[layer_called] = layer.refusal.empty() ? "no integer layer reads its result" : layer.refusal;
       return;
     }

@@ -165,6 +165,15 @@ TEST(PlanQuantization, GraphWithoutIntegerLayersIsLeftAlone) {
   EXPECT_TRUE(plan.groups.empty());
   EXPECT_TRUE(plan.weights.empty());
   EXPECT_TRUE(plan.float_reasons.contains("sum"));
+  EXPECT_TRUE(plan.float_reasons.contains("relu"));
+}
+
+TEST(PlanQuantization, AnActivationAtTheEndStaysFloatWithItsLayersResult) {
+  Net net;
+  const ValueId conv = net.conv("conv", net.input("x", {Dim("N"), 3, 8, 8}), 3, 4);
+  const QuantPlan plan = net.plan(net.op("Relu", "relu", {conv}));
+  EXPECT_EQ(groups_of(net, plan), (Groups{{"x"}}));
+  EXPECT_EQ(plan.float_reasons.at("relu"), "no integer layer reads its result");
 }
 
 TEST(PlanQuantization, TransposedConvolutionsWithGroupsHaveOneScale) {
