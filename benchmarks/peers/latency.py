@@ -17,6 +17,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 import numpy as np
 import onnxruntime
@@ -122,6 +123,7 @@ def interleave(runners, rounds, seconds):
     times = {name: [] for name in runners}
     for _ in range(rounds):
         for name, runner in runners.items():
+            time.sleep(0.1)  # the threads of the runtime before may spin on for a while after it has answered
             runner.run(2)
             times[name] += runner.run(min(counts[name], 200))
     return times

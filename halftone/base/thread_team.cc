@@ -26,9 +26,11 @@ namespace {
 constexpr auto kSpinTime = std::chrono::microseconds(50);
 
 // A worker that is put aside in the middle of a part holds the caller up for a whole time slice, some milliseconds.
-// When that has happened, chains of steps run on the caller's thread alone for a while: slower than with all threads on
-// a quiet machine, but without that tail. The while doubles when the next try goes wrong as well.
+// When that happens twice in short order, chains of steps run on the caller's thread alone for a while: slower than
+// with all threads on a quiet machine, but without that tail. The while doubles when the next try goes wrong as well. A
+// single stall is no neighbour: on a quiet machine, threads that wake up now and then meet on one core.
 constexpr auto kStall = std::chrono::microseconds(500);
+constexpr auto kShortOrder = std::chrono::milliseconds(50);
 constexpr auto kShortestRetreat = std::chrono::milliseconds(100);
 constexpr auto kLongestRetreat = std::chrono::milliseconds(400);
 
@@ -92,6 +94,7 @@ struct ThreadTeam::State {
   std::atomic<int> stalls{0};  // how often the caller has waited long
   std::atomic<Clock::rep> alone_until{0};
   Clock::duration retreat = kShortestRetreat;  // guarded by mutex
+  Clock::time_point last_stall;                // guarded by mutex
 
   std::vector<std::thread> workers;
 
@@ -101,7 +104,7 @@ struct ThreadTeam::State {
     if (put_aside == std::exchange(put_aside_before, put_aside)) return;
     const std::lock_guard lock(mutex);
     const Clock::time_point now = Clock::now(), last_end{Clock::duration(alone_until.load())};
-    if (now < last_end) return;
+    if (now - std::exchange(last_stall, now) > kShortOrder || now < last_end) return;
     retreat = now < last_end + kShortestRetreat ? std::min<Clock::duration>(2 * retreat, kLongestRetreat)
                                                 : Clock::duration(kShortestRetreat);
     alone_until = (now + retreat).time_since_epoch().count();
