@@ -1,7 +1,5 @@
 #include "cli/console.h"
 
-#include <unistd.h>
-
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
@@ -19,7 +17,8 @@ void write_standard_output(std::string_view text) {
 
 }  // namespace
 
-Console::Console(Options options) : options_(std::move(options)) { progress_ = make_progress_bar(options_.quiet); }
+Console::Console(Options options)
+    : options_(std::move(options)), progress_(options_.quiet ? nullptr : make_progress_bar()) {}
 
 Console::~Console() = default;
 
@@ -27,9 +26,7 @@ void Console::print(std::string_view text) {
   if (options_.json != "-") write_standard_output(text);
 }
 
-void Console::remark(std::string_view text) {
-  if (!options_.quiet) progress_->note(text);
-}
+void Console::remark(std::string_view text) { progress().note(text); }
 
 void Console::warn(std::string_view text) { fmt::print(stderr, "warning: {}\n", text); }
 

@@ -21,7 +21,7 @@ class Console {
   ~Console();
 
   // A bar with rate and remaining time on a terminal, a plain line per phase otherwise, nothing with quiet.
-  ProgressSink& progress() { return *progress_; }
+  ProgressSink& progress() { return progress_ ? *progress_ : silent_progress(); }
 
   // Text results; dropped when JSON takes standard output. Errors: Error{Io} when standard output can't take it.
   void print(std::string_view text);
@@ -35,7 +35,7 @@ class Console {
 
  private:
   Options options_;
-  std::unique_ptr<ProgressSink> progress_;
+  std::unique_ptr<ProgressSink> progress_;  // none with quiet
 };
 
 }  // namespace halftone::cli

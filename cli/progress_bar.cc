@@ -77,16 +77,7 @@ class ProgressBar final : public ProgressSink {
 
 }  // namespace
 
-std::unique_ptr<ProgressSink> make_progress_bar(bool quiet) {
-  class Quiet final : public ProgressSink {
-    void begin(std::string_view, int64_t, std::string_view) override {}
-    void advance(int64_t) override {}
-    void end() override {}
-    void note(std::string_view) override {}
-  };
-  if (quiet) return std::make_unique<Quiet>();
-  return std::make_unique<ProgressBar>(isatty(STDERR_FILENO) != 0);
-}
+std::unique_ptr<ProgressSink> make_progress_bar() { return std::make_unique<ProgressBar>(isatty(STDERR_FILENO) != 0); }
 
 std::string format_duration(double seconds) {
   const auto whole = static_cast<int64_t>(seconds + 0.5);
