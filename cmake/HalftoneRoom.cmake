@@ -16,18 +16,34 @@ if(HALFTONE_SANITIZE)
   target_link_options(halftone_flags INTERFACE -fsanitize=${HALFTONE_SANITIZE})
 endif()
 
+# Flags of the sources that are written for one instruction-set level, by the end of their names.
+set(HALFTONE_ISA_avx2 -mavx2 -mfma)
+set(HALFTONE_ISA_avxvnni ${HALFTONE_ISA_avx2} -mavxvnni)
+set(HALFTONE_ISA_avx512 ${HALFTONE_ISA_avx2} -mavx512f -mavx512bw -mavx512vl -mavx512dq)
+set(HALFTONE_ISA_avx512vnni ${HALFTONE_ISA_avx512} -mavx512vnni)
+function(halftone_isa_flags)
+  foreach(source ${ARGN})
+    if(source MATCHES "_(avx2|avxvnni|avx512|avx512vnni)\\.cc$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "${HALFTONE_ISA_${CMAKE_MATCH_1}}")
+    endif()
+  endforeach()
+endfunction()
+
 # halftone_room(NAME [ROOMS lower rooms...] [LINK public libraries...] [PRIVATE private libraries...])
 #
 # Builds halftone/NAME/ into the static library halftone_NAME. Sources are whatever lies in the folder, so that adding
-# a file needs no second list; *_test.cc become the executable NAME_test, labelled `unit`. A room without sources yet
-# is header-only.
+# a file needs no second list; *_test.cc become the executable NAME_test, labelled `unit`; X_bench.cc the program
+# bench_X, built on request. A room without sources yet is header-only.
 set_property(GLOBAL PROPERTY HALFTONE_ROOMS "")
 function(halftone_room name)
   cmake_parse_arguments(arg "" "" "ROOMS;LINK;PRIVATE" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/halftone/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
   set(tests ${sources})
+  set(benches ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  halftone_isa_flags(${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(TRANSFORM arg_ROOMS PREPEND halftone_)
 
@@ -45,6 +61,13 @@ function(halftone_room name)
     target_link_libraries(halftone_${name} INTERFACE ${arg_ROOMS} ${arg_LINK})
   endif()
   set_property(GLOBAL APPEND PROPERTY HALFTONE_ROOMS ${name})
+
+  foreach(bench ${benches})
+    get_filename_component(bench_name ${bench} NAME_WE)
+    string(REGEX REPLACE "(.*)_bench" "bench_\\1" bench_name ${bench_name})
+    add_executable(${bench_name} EXCLUDE_FROM_ALL ${bench})
+    target_link_libraries(${bench_name} PRIVATE halftone_${name} halftone_flags)
+  endforeach()
 
   if(HALFTONE_BUILD_TESTS AND tests)
     halftone_test(${name}_test LABEL unit SOURCES ${tests} LINK halftone_${name} ${arg_PRIVATE})
