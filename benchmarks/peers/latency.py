@@ -7,10 +7,13 @@
 Prints per model and number of threads the median, minimum and 90th percentile in milliseconds, and Halftone's median over
 ONNX Runtime's. --busy keeps a process busy on one core during the rounds of Halftone with two threads and compares their
 90th percentile with the quiet median of one thread. --check compares the outputs; --memory the peak memory of fresh
-processes that import, lower and run once at batch 1.
+processes that import, lower and run once at batch 1. --int8 DIR quantizes the models into DIR (what is there already is
+kept), once with Halftone and once with ONNX Runtime's own quantizer, and measures the INT8 models: Halftone's on every
+runtime, ONNX Runtime's on its own, and Halftone's float model beside them.
 """
 
 import argparse
+import logging
 import os
 import pathlib
 import statistics
@@ -143,6 +146,57 @@ def compare_latency(args, path):
             runner.close()
 
 
+# What the INT8 models are calibrated with. Which images they are has no influence on their speed.
+CALIBRATION = {"resnet": "cifar10/train4000.bin", "": "imagenet-samples"}
+
+
+class RandomInputs:
+    """Calibration data for ONNX Runtime's quantizer."""
+
+    def __init__(self, path):
+        self.port = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"]).get_inputs()[0]
+        self.left = 4
+
+    def get_next(self):
+        self.left -= 1
+        shape = [d if isinstance(d, int) else 1 for d in self.port.shape]
+        return {self.port.name: np.random.rand(*shape).astype(np.float32)} if self.left >= 0 else None
+
+
+def quantized(args, path):
+    """The model quantized by Halftone and by ONNX Runtime."""
+    from onnxruntime.quantization import QuantFormat, QuantType, quantize_static, shape_inference
+    args.int8.mkdir(parents=True, exist_ok=True)
+    ours, theirs = args.int8 / f"{path.stem}.int8.onnx", args.int8 / f"{path.stem}.ort.int8.onnx"
+    if not ours.exists():
+        data = next(d for prefix, d in CALIBRATION.items() if path.stem.startswith(prefix))
+        subprocess.run([pathlib.Path(args.program).parent / "halftone", "quantize", path, "-o", ours, "--quiet", "--data",
+                        path.parents[1] / "data" / data, "--calibration-images", "100"], check=True, stdout=subprocess.DEVNULL)
+    if not theirs.exists():
+        prepared = args.int8 / f"{path.stem}.prepared.onnx"
+        shape_inference.quant_pre_process(str(path), str(prepared))
+        quantize_static(str(prepared), str(theirs), RandomInputs(prepared), quant_format=QuantFormat.QDQ, per_channel=True,
+                        activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8)
+    return ours, theirs
+
+
+def compare_int8(args, path):
+    logging.disable(logging.WARNING)  # the quantizer's, about every constant that it leaves alone
+    ours, theirs = quantized(args, path)
+    for threads in args.threads:
+        runners = {"halftone": Halftone(args.program, ours, threads), "float": Halftone(args.program, path, threads),
+                   "ort": Peer("ort", ours, threads), "ort, own": Peer("ort", theirs, threads)}
+        if args.openvino:
+            runners["openvino"] = Peer("openvino", ours, threads)
+        times = interleave(runners, args.rounds, args.seconds)
+        median = statistics.median(times["halftone"])
+        for name, list_ in times.items():
+            tail = "" if name == "halftone" else f"  halftone's / this {median / statistics.median(list_):.3f}"
+            print(f"{path.stem:24} {threads} {name:9} {describe(list_)}{tail}", flush=True)
+        for runner in runners.values():
+            runner.close()
+
+
 def compare_busy(args, path):
     one, two, ort = Halftone(args.program, path, 1), Halftone(args.program, path, 2), Peer("ort", path, 2)
     quiet = [t for _ in range(args.rounds) for t in one.run(20)]
@@ -200,10 +254,11 @@ def main():
     parser.add_argument("--busy", action="store_true")
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--memory", action="store_true")
+    parser.add_argument("--int8", type=pathlib.Path, metavar="DIR")
     args = parser.parse_args()
     task = (compare_busy if args.busy else check_outputs if args.check else compare_memory if args.memory else
-            compare_latency)
-    if task is compare_latency:
+            compare_int8 if args.int8 else compare_latency)
+    if task in (compare_latency, compare_int8):
         print(f"{'model':24} t {'runtime':9} {'median':>8} {'min':>8} {'p90':>8}")
     for name in args.names:
         task(args, args.models / f"{name}.onnx")
