@@ -1,0 +1,25 @@
+// Transposes of bytes: channels last to planes and back, and the inner loops of every other permutation of axes.
+//
+//   to[c * to_stride + r] = from[r * from_stride + c]        r < count, c < columns
+//
+// `to` has `columns` rows of `count` bytes. No alignment; `from` and `to` don't overlap; bytes between the rows of `to`
+// stay as they are.
+#pragma once
+
+#include "halftone/kernels/kernel.h"
+#include "halftone/kernels/rows.h"
+
+namespace halftone::kernels {
+
+struct TransposeKernel {
+  std::string_view name;
+  Isa isa;
+  std::string (*refuse)(const Rows&);  // looks at `count` and `columns`, which may be upper bounds of later calls
+  void (*run)(const Rows& rows, const uint8_t* from, uint8_t* to);
+};
+Choice<TransposeKernel> choose_transpose(const Rows& rows);
+
+// The definition, and the portable kernel.
+void transpose_reference(const Rows& rows, const uint8_t* from, uint8_t* to);
+
+}  // namespace halftone::kernels
