@@ -1,0 +1,159 @@
+// Every kernel of kernels.def that this processor runs against gemm_reference, bit for bit.
+#include "halftone/kernels/gemm/gemm.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "halftone/base/rng.h"
+#include "halftone/kernels/gemm/gemm_test_case.h"
+
+namespace halftone::kernels {
+namespace {
+
+class GemmKernels : public testing::TestWithParam<std::string_view> {
+ protected:
+  void SetUp() override {
+    kernel_ = find_gemm(GetParam());
+    if (kernel_ == nullptr) GTEST_SKIP() << "this processor lacks " << GetParam();
+  }
+  // Runs the kernel on all of the case, once whole and once cut into pieces.
+  void check(const GemmCase& test) {
+    const GemmOperands operands(test);
+    const GemmProblem problem = operands.problem();
+    if (*kernel_->refuse(problem) != '\0') return;
+    ++accepted_;
+    GemmOutput want(test), whole(test), cut(test);
+    gemm_reference(problem, want.aim(operands.run()));
+    const PackedGemm packed(*kernel_, problem);
+    packed.run(whole.aim(operands.run()));
+    ASSERT_EQ(want.difference(whole), "") << test;
+    packed.run_cut(cut.aim(operands.run()));
+    ASSERT_EQ(want.difference(cut), "") << "cut, " << test;
+  }
+  void check_modes(GemmCase test) {
+    for (RequantizeMode mode : {RequantizeMode::Float, RequantizeMode::Dyadic}) {
+      for (GemmResult result : {GemmResult::Codes, GemmResult::Real}) {
+        test.mode = mode;
+        test.result = result;
+        check(test);
+        if (HasFatalFailure()) return;
+      }
+    }
+  }
+  int accepted_ = 0;
+
+ private:
+  const GemmKernel* kernel_ = nullptr;
+};
+
+TEST_P(GemmKernels, EveryNumberOfColumns) {
+  for (int64_t columns = 1; columns <= 150; ++columns) check_modes({.columns = columns, .depth = 13, .rows = 7});
+}
+
+TEST_P(GemmKernels, EveryDepth) {
+  for (int64_t depth = 1; depth <= 140; ++depth) check_modes({.columns = 37, .depth = depth, .rows = 5});
+}
+
+TEST_P(GemmKernels, EveryNumberOfRows) {
+  for (int64_t rows = 0; rows <= 60; ++rows) {
+    for (int64_t columns : {8, 16, 32, 48, 70}) check_modes({.columns = columns, .depth = 20, .rows = rows});
+  }
+}
+
+TEST_P(GemmKernels, Taps) {
+  for (int64_t taps : {1, 2, 3, 9, 25, 121}) {
+    for (int64_t depth : {1, 3, 4, 16, 33, 64}) {
+      check_modes({.columns = 41, .depth = depth, .taps = taps, .rows = 15});
+    }
+  }
+}
+
+TEST_P(GemmKernels, DeepAndWide) {
+  check_modes({.columns = 1000, .depth = 1280, .rows = 1});
+  check_modes({.columns = 200, .depth = 2050, .rows = 14});
+  check_modes({.columns = 16, .depth = 65700, .rows = 2, .data = GemmData::RowsOfExtremes});
+}
+
+TEST_P(GemmKernels, AdversarialRowsAndExtremeWeights) {
+  for (GemmData data : {GemmData::RowsOfExtremes, GemmData::WeightsOfExtremes, GemmData::SmallWeights}) {
+    for (int64_t depth : {2, 31, 64, 200}) {
+      for (int64_t columns : {5, 16, 64, 130}) {
+        check_modes({.columns = columns, .depth = depth, .taps = 2, .rows = 19, .data = data});
+      }
+    }
+  }
+}
+
+TEST_P(GemmKernels, ZeroPointsAndBounds) {
+  for (int32_t x_zero_point : {0, 1, 127, 255}) {
+    for (int32_t zero_point : {0, 3, 128, 255}) {
+      for (const auto& [low, high] : {std::pair{0, 255}, {0, 254}, {1, 255}, {17, 201}, {128, 128}}) {
+        check_modes({.columns = 50,
+                     .depth = 21,
+                     .rows = 9,
+                     .x_zero_point = x_zero_point,
+                     .zero_point = zero_point,
+                     .low = low,
+                     .high = high});
+      }
+    }
+  }
+}
+
+TEST_P(GemmKernels, NarrowActivations) {
+  for (int32_t x_high : {0, 1, 15, 64, 127, 128, 254}) {
+    check_modes({.columns = 40, .depth = 30, .rows = 13, .x_high = x_high, .data = GemmData::RowsOfExtremes});
+  }
+}
+
+TEST_P(GemmKernels, MultipliersOfEverySize) {
+  for (int exponent = -126; exponent <= 127; ++exponent) {
+    check_modes({.columns = 33, .depth = 11, .rows = 8, .multiplier_exponent = exponent});
+  }
+  check_modes({.columns = 33, .depth = 11, .rows = 8, .one_multiplier = true});
+}
+
+// Sums near the ends of int32, where float32 rounds them to 2^31.
+TEST_P(GemmKernels, AccumulatorsNearTheLimits) {
+  for (int exponent : {-31, -24, -10, 0, 1, 40}) {
+    check_modes({.columns = 33, .depth = 8, .rows = 8, .multiplier_exponent = exponent, .data = GemmData::LargeBias});
+  }
+}
+
+TEST_P(GemmKernels, TermsAndScalesOfRows) {
+  for (int64_t columns : {3, 16, 40, 64, 100}) {
+    for (int64_t rows : {1, 6, 23}) {
+      check_modes({.columns = columns, .depth = 24, .rows = rows, .terms = true, .row_scales = true});
+    }
+  }
+}
+
+TEST_P(GemmKernels, RandomProblems) {
+  Rng rng(11);
+  for (int i = 0; i < 400; ++i) check_modes(GemmCase::random(rng));
+  EXPECT_GT(accepted_, 0) << "refuses everything";
+}
+
+std::vector<std::string_view> names() {
+  std::vector<std::string_view> result;
+  for (const GemmKernel& kernel : gemm_kernels()) result.push_back(kernel.name);
+  return result;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, GemmKernels, testing::ValuesIn(names()),
+                         [](const auto& instance) { return std::string(instance.param); });
+
+TEST(GemmSelection, TakesTheFirstThatCanAndSaysWhyOthersCannot) {
+  const GemmCase test = {.columns = 8, .depth = 8, .rows = 2};
+  const auto choice = choose_gemm(GemmOperands(test).problem());
+  ASSERT_NE(choice.kernel, nullptr);
+  for (const Refusal& refusal : choice.refusals) EXPECT_NE(refusal.reason, "") << refusal.kernel;
+  EXPECT_EQ(find_gemm(choice.kernel->name), choice.kernel);
+  EXPECT_EQ(find_gemm("no such kernel"), nullptr);
+}
+
+}  // namespace
+}  // namespace halftone::kernels
