@@ -21,6 +21,7 @@ integer_rules::Rule find_rule(const Node& node) {
 }
 
 bool touches_encoding(const QuantizedModel& model, const Node& node) {
+  if (find_dynamic(model, node)) return true;
   for (ValueId id : node.inputs) {
     if (find_encoding(model, id) != nullptr) return true;
   }
@@ -69,7 +70,7 @@ IntegerPlan plan_integers(const QuantizedModel& model) {
     if (plan.absorbed[i] || !touches_encoding(model, node)) continue;
     const int position = static_cast<int>(i);
     integer_rules::NodeContext context(model, graph, index, position);
-    const integer_rules::Rule rule = find_rule(node);
+    const integer_rules::Rule rule = find_dynamic(model, node) ? integer_rules::plan_dynamic : find_rule(node);
     if (rule == nullptr) {
       plan.refusals[position] = fmt::format("there is no integer arithmetic for {}", node.op_type);
     } else if (rule(context)) {

@@ -25,6 +25,7 @@ enum class IntegerForm {
   Mean,                   // GlobalAveragePool, ReduceMean: the same over `axes`
   Move,                   // elements moved or picked by comparison: acc = x
   Concatenation,          // Concat: acc = x; multipliers[i] belongs to input i
+  DynamicProduct,         // Conv, Gemm, MatMul on grids found at run time: acc = sum x * w, see IntegerNode::dynamic
 };
 
 // Where results go and how they get there.
@@ -75,6 +76,18 @@ struct IntegerNode {
   // Means: the multiplier for `count` elements, float32(s_x / (s_y * count)) with s_y * count exact in double.
   float mean_multiplier(int64_t count) const {
     return make_multiplier(double{inputs[0]->scale}, 1.0, double{outputs[0].grid->scale} * static_cast<double>(count));
+  }
+
+  // DynamicProduct: the node reads real activations (`inputs` has no grids) and gives a real result,
+  //   float(acc) * float32(s_x * multipliers[channel]) + real_bias[channel]
+  // with the scale s_x of dynamic_grid (quant/dynamic_grid.h). `multipliers` are the weights' scales; {1} for two
+  // activations, whose scales are multiplied instead. The bias (empty: none) is float.
+  std::optional<DynamicRange> dynamic;
+  std::vector<float> real_bias;
+  // Whether computing the node takes the content of input i, as codes or as it is; the plan has the others already.
+  bool reads(size_t i) const {
+    if (dynamic) return i == 0 || (i == 1 && !weights.defined());
+    return inputs[i].has_value() || !weights.defined();
   }
 
   // Move of a Pad: what padded elements hold, in steps of the input's grid, float32(c / s_x).

@@ -1,6 +1,7 @@
 // What the rules of integer_ops.def work with. Internal to the planner.
 #pragma once
 
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -32,6 +33,7 @@ class NodeContext {
   const Tensor* constant(size_t input) const { return constant_of(node().input(input)); }
   const Tensor* constant_of(ValueId id) const;
   const Encoding* encoding(ValueId id) const { return find_encoding(model_, id); }
+  std::optional<DynamicRange> dynamic() const { return find_dynamic(model_, node()); }
   // The value's shape where every dimension is known.
   std::optional<Shape> shape(ValueId id) const { return graph_.value(id).type.fixed_shape(); }
   // The value's rank, or -1.
@@ -72,9 +74,21 @@ class NodeContext {
   std::vector<double> weight_scales_;
 };
 
+// Sums |w| by output channel; `channel_of` maps a position among the weights to its channel.
+template <typename F>
+std::vector<int64_t> magnitudes(const IntegerNode& plan, int64_t channels, const F& channel_of) {
+  std::vector<int64_t> sums(static_cast<size_t>(channels), 0);
+  const std::vector<int32_t> weights = centred_weights(plan);
+  for (size_t i = 0; i < weights.size(); ++i) {
+    sums[static_cast<size_t>(channel_of(static_cast<int64_t>(i)))] += std::abs(int64_t{weights[i]});
+  }
+  return sums;
+}
+
 // True when `context.plan` is complete; false after a refusal.
 using Rule = bool (*)(NodeContext&);
 
+bool plan_dynamic(NodeContext& c);
 bool plan_conv(NodeContext& c);
 bool plan_conv_transpose(NodeContext& c);
 bool plan_gemm(NodeContext& c);

@@ -1,6 +1,5 @@
 // Sums of products: bias in the accumulator's steps, multipliers per channel, and the proof that int32 is wide enough.
 #include <cmath>
-#include <cstdlib>
 #include <limits>
 
 #include "halftone/quant/integer_rules.h"
@@ -9,17 +8,6 @@ namespace halftone::integer_rules {
 namespace {
 
 constexpr int64_t kLimit = std::numeric_limits<int32_t>::max();
-
-// Sums |w| by output channel; `channel_of` maps a position among the weights to its channel.
-template <typename F>
-std::vector<int64_t> magnitudes(const IntegerNode& plan, int64_t channels, const F& channel_of) {
-  std::vector<int64_t> sums(static_cast<size_t>(channels), 0);
-  const std::vector<int32_t> weights = centred_weights(plan);
-  for (size_t i = 0; i < weights.size(); ++i) {
-    sums[static_cast<size_t>(channel_of(static_cast<int64_t>(i)))] += std::abs(int64_t{weights[i]});
-  }
-  return sums;
-}
 
 // Fills bias and multipliers. `scale(c)` is the step of the accumulator of channel c as a product of two factors,
 // `reach[c]` the largest magnitude of its sum without bias; there is one channel where no scale differs and no bias is.

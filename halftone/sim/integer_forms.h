@@ -29,5 +29,6 @@ std::vector<Tensor> integer_window_mean(const IntegerCall& c);
 std::vector<Tensor> integer_mean(const IntegerCall& c);
 std::vector<Tensor> integer_move(const IntegerCall& c);
 std::vector<Tensor> integer_concatenation(const IntegerCall& c);
+std::vector<Tensor> integer_dynamic_product(const IntegerCall& c);
 
 }  // namespace halftone::sim

@@ -154,10 +154,8 @@ void run_in_integers(const IntegerNodes& integers, size_t position, OpCall& call
   const IntegerNode& plan = *integers.plan().nodes[position];
   for (size_t i = 0; i < call.node.inputs.size(); ++i) {
     const ValueId id = call.node.inputs[i];
-    const bool as_codes = plan.inputs[i].has_value();
-    // The plan has weights and biases already.
-    const bool unused = id == ValueId::None || (!as_codes && plan.weights.defined());
-    call.inputs.push_back(unused ? nullptr : as_codes ? &run.codes(id) : &run.real(id));
+    const bool unused = id == ValueId::None || !plan.reads(i);
+    call.inputs.push_back(unused ? nullptr : plan.inputs[i] ? &run.codes(id) : &run.real(id));
   }
   std::vector<Tensor> results = integers.compute(position, call);
   HT_CHECK(results.size() == plan.outputs.size());
@@ -173,7 +171,7 @@ void run_in_integers(const IntegerNodes& integers, size_t position, OpCall& call
 }  // namespace
 
 Interpreter::Interpreter(QuantizedModel model) : model_(std::move(model)) {
-  if (!model_.encodings.empty()) integers_ = std::make_shared<const IntegerNodes>(model_);
+  if (model_.quantized()) integers_ = std::make_shared<const IntegerNodes>(model_);
 }
 
 TensorMap Interpreter::run(const TensorMap& inputs, const Observer& observer) const {

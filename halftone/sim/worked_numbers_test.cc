@@ -6,6 +6,7 @@
 #include <map>
 #include <sstream>
 
+#include "halftone/quant/dynamic_grid.h"
 #include "halftone/quant/requantize.h"
 #include "halftone/sim/integer_test_runs.h"
 
@@ -64,7 +65,7 @@ std::string run_add(const Example& e) {
   const QuantParams a = test::uint8_grid(e.real("s_a"), e.integer("z_a"));
   TensorMap inputs = {{"a", Tensor::scalar(dequantize(e.integer("a"), a.scale[0], a.zero_point[0]))}};
   std::vector<ValueId> operands = {net.input("a", {}, a)};
-  if (e.name == "add") {
+  if (e.arguments.contains("b")) {
     const QuantParams b = test::uint8_grid(e.real("s_b"), e.integer("z_b"));
     operands.push_back(net.input("b", {}, b));
     inputs["b"] = Tensor::scalar(dequantize(e.integer("b"), b.scale[0], b.zero_point[0]));
@@ -72,8 +73,9 @@ std::string run_add(const Example& e) {
     operands.push_back(net.constant("c", {}, {e.real("c")}));
   }
   net.output(net.node("Add", operands, "y", grid_of(e, "s_y", "z_y", "bounds")));
-  EXPECT_TRUE(plan_integers(net.model).refusals.empty());
-  return fmt::format("{}", record(net.model, inputs).codes_of("y")[0]);
+  const auto mode = e.name.starts_with("dyadic") ? RequantizeMode::Dyadic : RequantizeMode::Float;
+  EXPECT_TRUE(plan_integers(net.model, mode).refusals.empty());
+  return fmt::format("{}", record(net.model, inputs, mode).codes_of("y")[0]);
 }
 
 // One output of a convolution over as many channels as there are products.
@@ -119,6 +121,23 @@ std::string run_mean_multiplier(const Example& e) {
   return fmt::format("{:.9g}", node.mean_multiplier(e.integer("n")));
 }
 
+// A row times a column.
+std::string run_dynamic(const Example& e) {
+  std::vector<float> x, w;
+  std::stringstream numbers(e.arguments.at("x"));
+  for (std::string item; std::getline(numbers, item, ',');) x.push_back(std::stof(item));
+  for (int32_t q : e.list("w")) w.push_back(dequantize(q, e.real("s_w"), 0));
+  const auto k = static_cast<int64_t>(x.size());
+  test::NetBuilder net;
+  net.output(net.node("Gemm",
+                      {net.input("x", {1, k}), net.constant("w", {k, 1}, w, test::weight_grid({e.real("s_w")}, -1)),
+                       net.constant("b", {1}, {e.real("bias")})},
+                      "y"));
+  net.model.dynamic["y"] = DynamicRange::PerTensor;
+  const Tensor y = record(net.model, {{"x", Tensor::from({1, k}, x)}}).real.at("y");
+  return fmt::format("{:.9g}", to_vector<float>(y)[0]);
+}
+
 std::string compute(const Example& e) {
   if (e.name == "quantize") {
     const auto [low, high] = e.bounds("codes");
@@ -134,10 +153,27 @@ std::string compute(const Example& e) {
     const float step = make_multiplier(e.real("s_x"), e.real("s_w"), 1);
     return fmt::format("{:.9g}", static_cast<float>(e.integer("acc")) * step);
   }
-  if (e.name == "add" || e.name == "add_constant") return run_add(e);
+  if (e.name.ends_with("add") || e.name.ends_with("add_constant")) return run_add(e);
+  if (e.name == "dyadic") {
+    const Dyadic dyadic = make_dyadic(e.real("M"));
+    return fmt::format("{} >> {}", dyadic.multiplier, dyadic.shift);
+  }
+  if (e.name == "dyadic_requantize") {
+    const auto [low, high] = e.bounds("bounds");
+    return fmt::format("{}", requantize_dyadic(e.integer("acc"), make_dyadic(e.real("M")), e.integer("z"), low, high));
+  }
+  if (e.name == "dyadic_sum") {
+    const DyadicSum sum = *make_dyadic_sum(e.real("M_a"), e.integer("reach_a"), e.real("M_b"), e.integer("reach_b"));
+    return fmt::format("{} {} >> {}", sum.multiplier_a, sum.multiplier_b, sum.shift);
+  }
   if (e.name == "sum") return run_sum(e);
   if (e.name == "proof") return run_proof(e);
   if (e.name == "bias") return run_bias(e);
+  if (e.name == "dynamic_grid") {
+    const Grid grid = dynamic_grid(e.real("low"), e.real("high"));
+    return fmt::format("s={:.9g} z={}", grid.scale, grid.zero_point);
+  }
+  if (e.name == "dynamic") return run_dynamic(e);
   if (e.name == "mean_multiplier") return run_mean_multiplier(e);
   return "unknown example " + e.name;
 }
