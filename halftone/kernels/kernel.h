@@ -13,6 +13,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,15 @@ Choice<Kernel> choose(const List& list, const Problem& problem) {
     choice.refusals.push_back({kernel.name, std::move(reason)});
   }
   return choice;
+}
+
+// The kernel of that name, for programs that were saved; null when there is none or this processor can't run it.
+template <typename Kernel>
+const Kernel* find_kernel(std::span<const Kernel> list, std::string_view name) {
+  for (const Kernel& kernel : list) {
+    if (kernel.name == name) return has_isa(kernel.isa) ? &kernel : nullptr;
+  }
+  return nullptr;
 }
 
 }  // namespace halftone::kernels

@@ -29,6 +29,18 @@ struct Box {
   int64_t taps() const { return count[0] * count[1] * count[2]; }
 };
 
+// Calls visit(tap) for the box whose first tap is `first`.
+template <typename F>
+void for_each_tap(const Box& box, const uint8_t* first, F visit) {
+  for (int64_t d = 0; d < box.count[0]; ++d) {
+    for (int64_t h = 0; h < box.count[1]; ++h) {
+      for (int64_t w = 0; w < box.count[2]; ++w) {
+        visit(first + d * box.stride[0] + h * box.stride[1] + w * box.stride[2]);
+      }
+    }
+  }
+}
+
 // Neighbouring output pixels with equal boxes: pixel j reads its box from j * from_step on and writes at j * to_step.
 struct BoxRow {
   Box box;

@@ -15,15 +15,19 @@ struct DequantizeProblem {
   int32_t zero_point = 0;
 };
 
+using DequantizeFunction = void(const DequantizeProblem& problem, const Rows& rows, const uint8_t* from, float* to);
+
 struct DequantizeKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const DequantizeProblem&);
-  void (*run)(const DequantizeProblem& problem, const Rows& rows, const uint8_t* from, float* to);
+  const char* (*refuse)(const DequantizeProblem&);
+  DequantizeFunction* run;
 };
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const DequantizeKernel> dequantize_kernels();
 Choice<DequantizeKernel> choose_dequantize(const DequantizeProblem& problem);
 
 // The definition, and the portable kernel.
-void dequantize_reference(const DequantizeProblem& problem, const Rows& rows, const uint8_t* from, float* to);
+void dequantize_portable(const DequantizeProblem& problem, const Rows& rows, const uint8_t* from, float* to);
 
 }  // namespace halftone::kernels

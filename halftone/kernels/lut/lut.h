@@ -17,12 +17,16 @@ namespace halftone::kernels {
 
 using Table = std::array<uint8_t, 256>;
 
+using LutFunction = void(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to);
+
 struct LutKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const Table&);
-  void (*run)(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to);
+  const char* (*refuse)(const Table&);
+  LutFunction* run;
 };
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const LutKernel> lut_kernels();
 Choice<LutKernel> choose_lut(const Table& table);
 
 // The table of f(stored code), an int32 within 0..255.
@@ -38,7 +42,7 @@ Table requantize_table(RequantizeMode mode, int32_t zero_point, float multiplier
 // The same with another multiplier below zero: IntegerForm::Activation.
 Table activation_table(RequantizeMode mode, int32_t zero_point, float positive, float negative, const StoredGrid& to);
 
-// The definition, for tests.
-void lut_reference(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to);
+// The definition, and the portable kernel.
+void lut_portable(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to);
 
 }  // namespace halftone::kernels

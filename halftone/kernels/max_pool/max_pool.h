@@ -11,12 +11,16 @@
 
 namespace halftone::kernels {
 
+using MaxPoolFunction = void(const BoxRow& row, const uint8_t* from, uint8_t* to);
+
 struct MaxPoolKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const Window&);
-  void (*run)(const BoxRow& row, const uint8_t* from, uint8_t* to);
+  const char* (*refuse)(const Window&);
+  MaxPoolFunction* run;
 };
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const MaxPoolKernel> max_pool_kernels();
 Choice<MaxPoolKernel> choose_max_pool(const Window& window);
 
 // Output pixels [begin, end) of one image. Windows that lie in the padding alone give `empty`.
@@ -24,6 +28,6 @@ void max_pool(const Window& window, const MaxPoolKernel& kernel, uint8_t empty, 
               int64_t begin, int64_t end);
 
 // The definition, and the portable kernel.
-void max_pool_reference(const BoxRow& row, const uint8_t* from, uint8_t* to);
+void max_pool_portable(const BoxRow& row, const uint8_t* from, uint8_t* to);
 
 }  // namespace halftone::kernels

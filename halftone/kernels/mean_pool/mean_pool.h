@@ -22,12 +22,17 @@ struct MeanProblem {
   StoredGrid to;
 };
 
+using MeanPoolFunction = void(const MeanProblem& problem, const Factor& factor, const BoxRow& row, const uint8_t* from,
+                              uint8_t* to);
+
 struct MeanPoolKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const MeanProblem&);
-  void (*run)(const MeanProblem& problem, const Factor& factor, const BoxRow& row, const uint8_t* from, uint8_t* to);
+  const char* (*refuse)(const MeanProblem&);
+  MeanPoolFunction* run;
 };
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const MeanPoolKernel> mean_pool_kernels();
 Choice<MeanPoolKernel> choose_mean_pool(const MeanProblem& problem);
 
 // AveragePool: factors[n] divides by n elements, n <= window.taps(); factors[0] is not used (windows in the padding
@@ -44,7 +49,7 @@ struct MeanPool {
 };
 
 // The definition, and the portable kernel.
-void mean_pool_reference(const MeanProblem& problem, const Factor& factor, const BoxRow& row, const uint8_t* from,
-                         uint8_t* to);
+void mean_pool_portable(const MeanProblem& problem, const Factor& factor, const BoxRow& row, const uint8_t* from,
+                        uint8_t* to);
 
 }  // namespace halftone::kernels

@@ -25,17 +25,22 @@ struct ProductProblem {
   int64_t a_step = 1, b_step = 1;
 };
 
+// `b`: uint8_t codes, float or Dyadic constants.
+using ProductFunction = void(const ProductProblem& problem, const PairRows& rows, const uint8_t* a, const void* b,
+                             uint8_t* to);
+
 struct ProductKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const ProductProblem&);
-  // `b`: uint8_t codes, float or Dyadic constants.
-  void (*run)(const ProductProblem& problem, const PairRows& rows, const uint8_t* a, const void* b, uint8_t* to);
+  const char* (*refuse)(const ProductProblem&);
+  ProductFunction* run;
 };
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const ProductKernel> product_kernels();
 Choice<ProductKernel> choose_product(const ProductProblem& problem);
 
 // The definition, and the portable kernel.
-void product_reference(const ProductProblem& problem, const PairRows& rows, const uint8_t* a, const void* b,
-                       uint8_t* to);
+void product_portable(const ProductProblem& problem, const PairRows& rows, const uint8_t* a, const void* b,
+                      uint8_t* to);
 
 }  // namespace halftone::kernels

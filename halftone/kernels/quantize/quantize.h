@@ -18,15 +18,19 @@ struct QuantizeProblem {
   StoredGrid grid;
 };
 
+using QuantizeFunction = void(const QuantizeProblem& problem, const Rows& rows, const float* from, uint8_t* to);
+
 struct QuantizeKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const QuantizeProblem&);
-  void (*run)(const QuantizeProblem& problem, const Rows& rows, const float* from, uint8_t* to);
+  const char* (*refuse)(const QuantizeProblem&);
+  QuantizeFunction* run;
 };
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const QuantizeKernel> quantize_kernels();
 Choice<QuantizeKernel> choose_quantize(const QuantizeProblem& problem);
 
 // The definition, and the portable kernel.
-void quantize_reference(const QuantizeProblem& problem, const Rows& rows, const float* from, uint8_t* to);
+void quantize_portable(const QuantizeProblem& problem, const Rows& rows, const float* from, uint8_t* to);
 
 }  // namespace halftone::kernels

@@ -12,16 +12,23 @@
 
 namespace halftone::kernels {
 
+// The sum of the `columns` bytes at `row`.
+using RowMeanFunction = int64_t(const uint8_t* row, int64_t columns);
+
 struct RowMeanKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const MeanProblem&);
-  void (*run)(const MeanProblem& problem, const Factor& factor, const Rows& rows, const uint8_t* from, uint8_t* to);
+  const char* (*refuse)(int64_t columns);
+  RowMeanFunction* run;
 };
-Choice<RowMeanKernel> choose_row_mean(const MeanProblem& problem);
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const RowMeanKernel> row_mean_kernels();
+Choice<RowMeanKernel> choose_row_mean(int64_t columns);
 
-// The definition, and the portable kernel.
-void row_mean_reference(const MeanProblem& problem, const Factor& factor, const Rows& rows, const uint8_t* from,
-                        uint8_t* to);
+void row_mean(const MeanProblem& problem, const Factor& factor, const RowMeanKernel& kernel, const Rows& rows,
+              const uint8_t* from, uint8_t* to);
+
+// The portable kernel.
+int64_t row_sum_portable(const uint8_t* row, int64_t columns);
 
 }  // namespace halftone::kernels

@@ -29,16 +29,20 @@ struct SumProblem {
   int64_t a_step = 1, b_step = 1;
 };
 
+// `b`: uint8_t codes, float or int32_t constants.
+using SumFunction = void(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const void* b, uint8_t* to);
+
 struct SumKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const SumProblem&);
-  // `b`: uint8_t codes, float or int32_t constants.
-  void (*run)(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const void* b, uint8_t* to);
+  const char* (*refuse)(const SumProblem&);
+  SumFunction* run;
 };
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const SumKernel> sum_kernels();
 Choice<SumKernel> choose_sum(const SumProblem& problem);
 
 // The definition, and the portable kernel.
-void sum_reference(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const void* b, uint8_t* to);
+void sum_portable(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const void* b, uint8_t* to);
 
 }  // namespace halftone::kernels

@@ -11,15 +11,19 @@
 
 namespace halftone::kernels {
 
+using TransposeFunction = void(const Rows& rows, const uint8_t* from, uint8_t* to);
+
 struct TransposeKernel {
   std::string_view name;
   Isa isa;
-  std::string (*refuse)(const Rows&);  // looks at `count` and `columns`, which may be upper bounds of later calls
-  void (*run)(const Rows& rows, const uint8_t* from, uint8_t* to);
+  const char* (*refuse)(const Rows&);  // looks at `count` and `columns`, which may be upper bounds of later calls
+  TransposeFunction* run;
 };
+// kernels.def, most preferred first; the last accepts everything.
+std::span<const TransposeKernel> transpose_kernels();
 Choice<TransposeKernel> choose_transpose(const Rows& rows);
 
 // The definition, and the portable kernel.
-void transpose_reference(const Rows& rows, const uint8_t* from, uint8_t* to);
+void transpose_portable(const Rows& rows, const uint8_t* from, uint8_t* to);
 
 }  // namespace halftone::kernels

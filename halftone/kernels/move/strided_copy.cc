@@ -1,0 +1,82 @@
+#include "halftone/kernels/move/strided_copy.h"
+
+#include <cstring>
+#include <utility>
+
+namespace halftone::kernels {
+namespace {
+
+template <typename T>
+void copy_line(const std::byte* from, std::byte* to, int64_t count, int64_t from_stride, int64_t to_stride) {
+  const auto* source = reinterpret_cast<const T*>(from);
+  auto* target = reinterpret_cast<T*>(to);
+  for (int64_t i = 0; i < count; ++i) target[i * to_stride] = source[i * from_stride];
+}
+
+using LineFunction = void (*)(const std::byte*, std::byte*, int64_t, int64_t, int64_t);
+
+LineFunction line_function(size_t element_size) {
+  switch (element_size) {
+    case 1:
+      return copy_line<uint8_t>;
+    case 2:
+      return copy_line<uint16_t>;
+    case 4:
+      return copy_line<uint32_t>;
+    default:
+      return copy_line<uint64_t>;
+  }
+}
+
+void copy_loops(const StridedCopy& copy, size_t depth, const std::byte* from, std::byte* to, size_t size,
+                LineFunction line, int64_t begin, int64_t end) {
+  const int64_t from_stride = copy.from_strides[depth], to_stride = copy.to_strides[depth];
+  const auto bytes = static_cast<int64_t>(size);
+  from += begin * from_stride * bytes;
+  to += begin * to_stride * bytes;
+  if (depth + 1 == copy.dims.size()) {
+    if (from_stride == 1 && to_stride == 1) {
+      std::memcpy(to, from, static_cast<size_t>(end - begin) * size);
+    } else {
+      line(from, to, end - begin, from_stride, to_stride);
+    }
+    return;
+  }
+  for (int64_t i = begin; i < end; ++i, from += from_stride * bytes, to += to_stride * bytes) {
+    copy_loops(copy, depth + 1, from, to, size, line, 0, copy.dims[depth + 1]);
+  }
+}
+
+}  // namespace
+
+void simplify(StridedCopy& copy) {
+  StridedCopy result{{}, {}, {}, copy.from_offset, copy.to_offset};
+  for (size_t d = 0; d < copy.dims.size(); ++d) {
+    if (copy.dims[d] == 1) continue;
+    const bool continues = !result.dims.empty() && result.from_strides.back() == copy.from_strides[d] * copy.dims[d] &&
+                           result.to_strides.back() == copy.to_strides[d] * copy.dims[d];
+    if (continues) {
+      result.dims.back() *= copy.dims[d];
+      result.from_strides.back() = copy.from_strides[d];
+      result.to_strides.back() = copy.to_strides[d];
+    } else {
+      result.dims.push_back(copy.dims[d]);
+      result.from_strides.push_back(copy.from_strides[d]);
+      result.to_strides.push_back(copy.to_strides[d]);
+    }
+  }
+  if (result.dims.empty()) {
+    result.dims = {1};
+    result.from_strides = result.to_strides = {1};
+  }
+  copy = std::move(result);
+}
+
+void run_copy(const StridedCopy& copy, const std::byte* from, std::byte* to, size_t element_size, int64_t begin,
+              int64_t end) {
+  const auto bytes = static_cast<int64_t>(element_size);
+  copy_loops(copy, 0, from + copy.from_offset * bytes, to + copy.to_offset * bytes, element_size,
+             line_function(element_size), begin, end);
+}
+
+}  // namespace halftone::kernels

@@ -1,0 +1,34 @@
+#include "halftone/kernels/transpose/transpose.h"
+
+namespace halftone::kernels {
+
+#define HALFTONE_TRANSPOSE_KERNEL(name, isa, refuse) TransposeFunction name;
+#include "halftone/kernels/transpose/kernels.def"
+#undef HALFTONE_TRANSPOSE_KERNEL
+
+namespace {
+
+const char* none(const Rows&) { return ""; }
+
+const char* few_rows(const Rows& rows) { return rows.count == 3 || rows.count == 4 ? "" : "made for 3 or 4 rows"; }
+
+const char* few_columns(const Rows& rows) {
+  return rows.columns == 3 || rows.columns == 4 ? "" : "made for 3 or 4 columns";
+}
+
+}  // namespace
+
+std::span<const TransposeKernel> transpose_kernels() {
+  static constexpr TransposeKernel kernels[] = {
+#define HALFTONE_TRANSPOSE_KERNEL(name, isa, refuse) {#name, Isa::isa, refuse, name},
+#include "halftone/kernels/transpose/kernels.def"
+#undef HALFTONE_TRANSPOSE_KERNEL
+  };
+  return kernels;
+}
+
+Choice<TransposeKernel> choose_transpose(const Rows& rows) {
+  return choose<TransposeKernel>(transpose_kernels(), rows);
+}
+
+}  // namespace halftone::kernels
