@@ -56,20 +56,21 @@ std::vector<int32_t> centred_weights(const IntegerNode& node) {
   return weights;
 }
 
-IntegerPlan plan_integers(const QuantizedModel& model) {
+IntegerPlan plan_integers(const QuantizedModel& model, RequantizeMode mode) {
   check_constants(model);
   Graph graph = model.graph;
   infer_shapes(graph);
   const GraphIndex index(graph);
   const size_t count = graph.nodes().size();
   IntegerPlan plan;
+  plan.mode = mode;
   plan.nodes.resize(count);
   plan.absorbed.resize(count);
   for (size_t i = 0; i < count; ++i) {
     const Node& node = graph.nodes()[i];
     if (plan.absorbed[i] || !touches_encoding(model, node)) continue;
     const int position = static_cast<int>(i);
-    integer_rules::NodeContext context(model, graph, index, position);
+    integer_rules::NodeContext context(model, graph, index, position, mode);
     const integer_rules::Rule rule = find_dynamic(model, node) ? integer_rules::plan_dynamic : find_rule(node);
     if (rule == nullptr) {
       plan.refusals[position] = fmt::format("there is no integer arithmetic for {}", node.op_type);

@@ -18,7 +18,7 @@ enum class IntegerForm {
   Convolution,            // Conv: acc = bias + sum x * w
   TransposedConvolution,  // ConvTranspose: the same sum
   MatrixProduct,          // MatMul, Gemm (weights or two activations): the same sum
-  Sum,                    // Add: steps = float(a) * multipliers[0] + float(b) * multipliers[1]
+  Sum,                    // Add: steps = float(a) * multipliers[0] + float(b) * multipliers[1], or `dyadic_sum`
   Product,                // Mul: acc = a * b
   Activation,             // Relu, Clip, LeakyRelu: acc = x; the sign of x picks multipliers[0] (x >= 0) or [1] (x < 0)
   WindowMean,             // AveragePool: acc = sum of x; the multiplier depends on the number of elements
@@ -39,9 +39,12 @@ struct IntegerOutput {
   // other forms see IntegerForm. Normal positive float32 numbers, except the second one of a LeakyRelu, which may be
   // zero or negative.
   std::vector<float> multipliers;
+  RequantizeMode mode = RequantizeMode::Float;
 
+  // The code of a sum, in the output's mode; dyadic mode takes make_dyadic(multiplier) for the multiplier.
   int32_t requantize(int32_t acc, float multiplier) const {
-    return halftone::requantize(acc, multiplier, grid->zero_point, low, high);
+    return mode == RequantizeMode::Float ? halftone::requantize(acc, multiplier, grid->zero_point, low, high)
+                                         : requantize_dyadic(acc, make_dyadic(multiplier), grid->zero_point, low, high);
   }
   int32_t to_code(float steps) const { return halftone::to_code(steps, grid->zero_point, low, high); }
 };
@@ -65,10 +68,12 @@ struct IntegerNode {
   std::vector<int32_t> bias;
 
   // Sum and Product with a constant that has no encoding, in input `constant_input`; the constant's own shape.
-  //   Sum:     float32(c / s_y), what it adds to the steps
+  //   Sum:     float32(c / s_y), what it adds to the steps; dyadic mode: int64, in steps times 2^dyadic_sum.shift
   //   Product: float32(s_x * c / s_y), what x is multiplied with to give steps
   Tensor constant;
   int constant_input = -1;
+  // Sum in dyadic mode; a is input 0, or the operand in codes where the other one is `constant`.
+  DyadicSum dyadic_sum;
 
   // Mean: the axes, from the front and ascending, and whether they stay as 1.
   std::vector<int64_t> axes;
@@ -90,14 +95,15 @@ struct IntegerNode {
     return inputs[i].has_value() || !weights.defined();
   }
 
-  // Move of a Pad: what padded elements hold, in steps of the input's grid, float32(c / s_x).
-  float pad_steps = 0;
+  // Move of a Pad: the code that padded elements get, in both modes that of float32(c / s_x) * multipliers[0] steps.
+  int32_t pad_code = 0;
 };
 
 // The weights minus their zero points, in the model's own order.
 std::vector<int32_t> centred_weights(const IntegerNode& node);
 
 struct IntegerPlan {
+  RequantizeMode mode = RequantizeMode::Float;
   std::vector<std::optional<IntegerNode>> nodes;  // by position in graph.nodes(); nullopt: computed in float
   std::vector<bool> absorbed;                     // by position: the activation is part of another node
   std::map<int, std::string>
@@ -109,9 +115,9 @@ struct IntegerPlan {
 // products, all multipliers are normal float32 numbers, and no accumulator can leave int32:
 //   |bias_c| + sum over the channel's weights |w| * max|x| < 2^31    (two activations: k * max|a| * max|b|)
 // A Relu or Clip with constant bounds is absorbed where it alone reads a result without an encoding, and its own result
-// has one. Shapes are inferred on a copy of the graph; where a sum's length stays unknown the node is refused.
-// Errors: Error{InvalidModel} from shape inference, or for an encoding that contradicts its constant.
-// Cost: one pass over the weights.
-IntegerPlan plan_integers(const QuantizedModel& model);
+// has one. Dyadic mode refuses sums whose multipliers have no common shift (make_dyadic_sum). Shapes are inferred on a
+// copy of the graph; where a sum's length stays unknown the node is refused. Errors: Error{InvalidModel} from shape
+// inference, or for an encoding that contradicts its constant. Cost: one pass over the weights.
+IntegerPlan plan_integers(const QuantizedModel& model, RequantizeMode mode = RequantizeMode::Float);
 
 }  // namespace halftone

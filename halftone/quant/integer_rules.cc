@@ -14,8 +14,9 @@ std::optional<float> scalar_of(const Tensor* tensor) {
 
 }  // namespace
 
-NodeContext::NodeContext(const QuantizedModel& model, const Graph& graph, const GraphIndex& index, int position)
-    : model_(model), graph_(graph), index_(index) {
+NodeContext::NodeContext(const QuantizedModel& model, const Graph& graph, const GraphIndex& index, int position,
+                         RequantizeMode mode)
+    : model_(model), graph_(graph), index_(index), mode_(mode) {
   plan.node = position;
   plan.inputs.resize(node().inputs.size());
 }
@@ -107,6 +108,7 @@ bool NodeContext::find_output(bool may_be_real) {
     if (node().outputs[i] != ValueId::None) return refuse("its output {} is in use", i);
   }
   IntegerOutput output;
+  output.mode = mode_;
   output.value = node().output(0);
   const Encoding* own = encoding(output.value);
   const Encoding* encoding = own;
@@ -147,6 +149,7 @@ bool NodeContext::find_output(bool may_be_real) {
 bool NodeContext::find_outputs() {
   for (ValueId id : node().outputs) {
     IntegerOutput output;
+    output.mode = mode_;
     output.value = id;
     const Encoding* encoding = this->encoding(id);
     if (encoding == nullptr) return refuse("one of its outputs has no encoding");

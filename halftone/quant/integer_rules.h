@@ -16,10 +16,12 @@ namespace halftone::integer_rules {
 class NodeContext {
  public:
   // `graph` is the model's graph with inferred types; node positions and value ids are the same.
-  NodeContext(const QuantizedModel& model, const Graph& graph, const GraphIndex& index, int position);
+  NodeContext(const QuantizedModel& model, const Graph& graph, const GraphIndex& index, int position,
+              RequantizeMode mode);
 
   const Graph& graph() const { return graph_; }
   const Node& node() const { return graph_.nodes()[static_cast<size_t>(plan.node)]; }
+  RequantizeMode mode() const { return mode_; }
   const std::string& reason() const { return reason_; }
 
   // Records why the node stays float; returns false.
@@ -70,6 +72,7 @@ class NodeContext {
   const QuantizedModel& model_;
   const Graph& graph_;
   const GraphIndex& index_;
+  RequantizeMode mode_;
   std::string reason_;
   std::vector<double> weight_scales_;
 };

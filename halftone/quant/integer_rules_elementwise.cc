@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "halftone/quant/integer_rules.h"
@@ -32,6 +33,37 @@ bool scale_constant(NodeContext& c, double factor) {
   return true;
 }
 
+// The common shift of both operands, or of the one in codes and of `plan.constant`, which is then rounded to it.
+bool finish_dyadic_sum(NodeContext& c, size_t x) {
+  const std::vector<float>& multipliers = c.plan.outputs[0].multipliers;
+  const int64_t reach = c.grid(x).reach();
+  std::optional<DyadicSum> sum;
+  if (c.plan.constant_input < 0) {
+    sum = make_dyadic_sum(multipliers[0], reach, multipliers[1], c.grid(1).reach());
+    if (sum) c.plan.dyadic_sum = *sum;
+    return sum || c.refuse("its multipliers {} and {} have no common shift", multipliers[0], multipliers[1]);
+  }
+  // Constants that no code can bring back into the output's range saturate; cut, they cost the shift nothing.
+  const double limit =
+      static_cast<double>(reach) * multipliers[0] + static_cast<double>(c.plan.outputs[0].grid->reach()) + 1;
+  std::vector<double> steps;
+  double most = 0;
+  for (float value : c.plan.constant.data<float>()) {
+    steps.push_back(std::clamp(double{value}, -limit, limit));
+    most = std::max(most, std::abs(steps.back()));
+  }
+  // The constant takes part in the bound where the sum has to fit int32.
+  const bool narrow = reach <= 255;
+  sum = make_dyadic_sum(multipliers[0], reach, narrow ? most : 0, narrow ? 1 : 0);
+  if (!sum) return c.refuse("its multiplier {} and its constant have no common shift", multipliers[0]);
+  sum->multiplier_b = 0;
+  c.plan.dyadic_sum = *sum;
+  std::vector<int64_t> rounded;
+  for (double value : steps) rounded.push_back(std::llrint(std::ldexp(value, sum->shift)));
+  c.plan.constant = Tensor::from(c.plan.constant.shape(), rounded);
+  return true;
+}
+
 }  // namespace
 
 bool plan_add(NodeContext& c) {
@@ -40,7 +72,8 @@ bool plan_add(NodeContext& c) {
   if (!read_operands(c, x)) return false;
   const double step = c.plan.outputs[0].grid->scale;
   if (!c.add_multiplier(c.grid(x).scale, 1, step)) return false;
-  return c.plan.constant_input >= 0 ? scale_constant(c, 1) : c.add_multiplier(c.grid(1).scale, 1, step);
+  if (!(c.plan.constant_input >= 0 ? scale_constant(c, 1) : c.add_multiplier(c.grid(1).scale, 1, step))) return false;
+  return c.mode() == RequantizeMode::Float || finish_dyadic_sum(c, x);
 }
 
 bool plan_mul(NodeContext& c) {

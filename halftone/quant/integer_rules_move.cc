@@ -47,8 +47,10 @@ bool plan_pad(NodeContext& c) {
     if (constant == nullptr || constant->size() != 1) return c.refuse("its padding value is computed by the network");
     real = to_vector<float>(*constant)[0];
   }
-  c.plan.pad_steps = make_multiplier(real, 1, c.grid(0).scale);
-  if (std::isnan(c.plan.pad_steps)) return c.refuse("its padding value is not a number");
+  const float steps = make_multiplier(real, 1, c.grid(0).scale);
+  if (std::isnan(steps)) return c.refuse("its padding value is not a number");
+  const IntegerOutput& output = c.plan.outputs[0];
+  c.plan.pad_code = output.to_code(steps * output.multipliers[0]);
   return true;
 }
 

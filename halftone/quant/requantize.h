@@ -97,11 +97,11 @@ struct DyadicSum {
 // The finest common shift: multiplier_i = round_half_even(m_i * 2^shift), with the largest shift <= 30 for which
 //   reach_a * multiplier_a + reach_b * multiplier_b + 2^(shift-1) < 2^31     where both reaches are at most 255
 //   multiplier_a, multiplier_b < 2^31                                        otherwise (the sum needs 64 bits)
-// `m_a` and `m_b` are positive. nullopt: no shift will do.
-inline std::optional<DyadicSum> make_dyadic_sum(float m_a, int64_t reach_a, float m_b, int64_t reach_b) {
+// `m_a` and `m_b` are not negative. nullopt: no shift will do.
+inline std::optional<DyadicSum> make_dyadic_sum(double m_a, int64_t reach_a, double m_b, int64_t reach_b) {
   const bool narrow = reach_a <= 255 && reach_b <= 255;
   for (int shift = 30; shift >= 1; --shift) {
-    const double a = std::nearbyint(std::ldexp(double{m_a}, shift)), b = std::nearbyint(std::ldexp(double{m_b}, shift));
+    const double a = std::nearbyint(std::ldexp(m_a, shift)), b = std::nearbyint(std::ldexp(m_b, shift));
     const double largest = static_cast<double>(reach_a) * a + static_cast<double>(reach_b) * b + std::ldexp(0.5, shift);
     if ((narrow ? largest : std::max(a, b)) < 0x1p31) {
       return DyadicSum{static_cast<int32_t>(a), static_cast<int32_t>(b), shift};

@@ -26,7 +26,8 @@ Tensor centred(const Tensor& codes, int32_t zero_point) {
 
 }  // namespace
 
-IntegerNodes::IntegerNodes(const QuantizedModel& model) : plan_(plan_integers(model)), weights_(plan_.nodes.size()) {
+IntegerNodes::IntegerNodes(const QuantizedModel& model, RequantizeMode mode)
+    : plan_(plan_integers(model, mode)), weights_(plan_.nodes.size()) {
   for (size_t i = 0; i < plan_.nodes.size(); ++i) {
     if (!plan_.nodes[i] || !plan_.nodes[i]->weights.defined()) continue;
     weights_[i] = Tensor::from(plan_.nodes[i]->weights.shape(), centred_weights(*plan_.nodes[i]));

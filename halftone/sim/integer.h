@@ -13,7 +13,7 @@ namespace halftone::sim {
 class IntegerNodes {
  public:
   // Errors: as plan_integers.
-  explicit IntegerNodes(const QuantizedModel& model);
+  explicit IntegerNodes(const QuantizedModel& model, RequantizeMode mode = RequantizeMode::Float);
 
   const IntegerPlan& plan() const { return plan_; }
   // True where the plan computes the node in integers.

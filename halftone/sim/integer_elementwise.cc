@@ -27,8 +27,14 @@ std::vector<Tensor> integer_sum(const IntegerCall& c) {
   const Shape shape = output_shape(c);
   const IntegerOutput& output = c.output();
   const Tensor left = operand(c, 0, shape), right = operand(c, 1, shape);
+  const bool dyadic = output.mode == RequantizeMode::Dyadic;
+  const DyadicSum& sum = c.plan.dyadic_sum;
+  const auto dyadic_code = [&](int32_t a, int64_t b) {
+    return requantize_dyadic_sum(a, b, sum, output.grid->zero_point, output.low, output.high);
+  };
   if (c.plan.constant_input < 0) {
     const std::span<const int32_t> a = left.data<int32_t>(), b = right.data<int32_t>();
+    if (dyadic) return {codes_of(shape, [&](size_t i) { return dyadic_code(a[i], int64_t{b[i]} * sum.multiplier_b); })};
     return {codes_of(shape, [&](size_t i) {
       const float x = static_cast<float>(a[i]) * output.multipliers[0];
       const float y = static_cast<float>(b[i]) * output.multipliers[1];
@@ -36,7 +42,12 @@ std::vector<Tensor> integer_sum(const IntegerCall& c) {
     })};
   }
   const std::span<const int32_t> a = (c.plan.constant_input == 0 ? right : left).data<int32_t>();
-  const std::span<const float> steps = (c.plan.constant_input == 0 ? left : right).data<float>();
+  const Tensor& constant = c.plan.constant_input == 0 ? left : right;
+  if (dyadic) {
+    const std::span<const int64_t> b = constant.data<int64_t>();
+    return {codes_of(shape, [&](size_t i) { return dyadic_code(a[i], b[i]); })};
+  }
+  const std::span<const float> steps = constant.data<float>();
   return {codes_of(shape, [&](size_t i) {
     const float x = static_cast<float>(a[i]) * output.multipliers[0];
     return output.to_code(x + steps[i]);

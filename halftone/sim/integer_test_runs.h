@@ -22,9 +22,10 @@ struct Record {
   std::vector<int32_t> codes_of(const std::string& name) const { return unpack_integers(codes.at(name)); }
 };
 
-inline Record record(const QuantizedModel& model, const TensorMap& inputs) {
+inline Record record(const QuantizedModel& model, const TensorMap& inputs,
+                     RequantizeMode mode = RequantizeMode::Float) {
   Record record;
-  Interpreter(model).run(inputs, [&](std::string_view name, const Tensor& real, const Tensor* codes) {
+  Interpreter(model, mode).run(inputs, [&](std::string_view name, const Tensor& real, const Tensor* codes) {
     record.real.emplace(name, real);
     if (codes != nullptr) record.codes.emplace(name, *codes);
   });

@@ -170,8 +170,8 @@ void run_in_integers(const IntegerNodes& integers, size_t position, OpCall& call
 
 }  // namespace
 
-Interpreter::Interpreter(QuantizedModel model) : model_(std::move(model)) {
-  if (model_.quantized()) integers_ = std::make_shared<const IntegerNodes>(model_);
+Interpreter::Interpreter(QuantizedModel model, RequantizeMode mode) : model_(std::move(model)) {
+  if (model_.quantized()) integers_ = std::make_shared<const IntegerNodes>(model_, mode);
 }
 
 TensorMap Interpreter::run(const TensorMap& inputs, const Observer& observer) const {

@@ -10,6 +10,7 @@
 
 #include "halftone/graph/graph.h"
 #include "halftone/quant/encodings.h"
+#include "halftone/quant/requantize.h"
 #include "halftone/tensor/tensor_map.h"
 
 namespace halftone::sim {
@@ -52,7 +53,7 @@ class IntegerNodes;
 class Interpreter {
  public:
   // Errors: Error{InvalidModel} where the encodings contradict the graph.
-  explicit Interpreter(QuantizedModel model);
+  explicit Interpreter(QuantizedModel model, RequantizeMode mode = RequantizeMode::Float);
   explicit Interpreter(Graph graph) : Interpreter(QuantizedModel{std::move(graph), {}, {}}) {}
 
   // Called for every value as it is computed: its name, its real (dequantized) content, and its codes or nullptr. A
