@@ -1,50 +1,38 @@
-// How the AVX2 and AVX-512 (without VNNI) kernels multiply bytes exactly with vpmaddubsw, which adds two products of
-// uint8 and int8 and saturates at 16 bits. A *group* is 4 neighbouring bytes of the left operand under all columns of a
-// tile; within it each column has two *slots*, the pairs that the instruction adds. A pair is safe as it stands when
-//   x_high * (sum of its positive weights) <= 32767  and  x_high * (sum of its negative weights) >= -32768
-// and any pair can be made safe by complementing one of its two bytes:
-//   x * w = 255 * w + (255 - x) * -w
-// turns a pair of equal signs into one of opposite signs, whose sum never leaves 16 bits. 255 * w is a constant and goes
-// into the bias; 255 - x is x ^ 0xFF, one vpxor with a mask that lies beside the weights. Complementing bytes also lets
-// two groups add up in 16 bits before they are widened, where the weights of each slot can be split into two sides of at
-// most 128: that saves as many instructions as the masks cost.
-//
-// Decided from the weights alone, when they are packed: results never depend on luck. docs/design/0002-exact-avx2.md
-// has the measurements.
+// Which steps (gemm_stepped.h) multiply a set of weights: from the weights alone, so that results never depend on luck.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <vector>
 
+#include "halftone/kernels/gemm/gemm_stepped.h"
+
 namespace halftone::kernels {
 
-// What a step of the kernels' inner loop covers: groups that add up in 16 bits, as they stand or with masks.
-enum class StepKind { Four, Two, One, TwoMasked, OneMasked };
-inline constexpr int kStepKinds = 5;
-constexpr int groups_of(StepKind kind) {
-  return kind == StepKind::Four ? 4 : kind == StepKind::Two || kind == StepKind::TwoMasked ? 2 : 1;
-}
-constexpr bool is_masked(StepKind kind) { return kind == StepKind::TwoMasked || kind == StepKind::OneMasked; }
-
 inline constexpr int kMaxLanes = 16;  // columns of a tile
-inline constexpr int kGroup = 4;      // bytes of a group
 
-// The weights of one group: [lane][byte], zeros in lanes that have no column.
 struct StepGroup {
-  int32_t offset = 0;  // of its first byte in the tap
-  int8_t weights[kMaxLanes][kGroup] = {};
+  uint32_t offset = 0;                      // of its first byte within the tap
+  int8_t weights[kMaxLanes * kGroup] = {};  // [lane][byte], zeros in lanes that have no column
 };
 
-// One step: up to four groups with the weights that the kernel multiplies with, and which bytes are complemented.
 struct Step {
   StepKind kind;
-  StepGroup groups[4];
-  bool complemented[4][kMaxLanes][kGroup] = {};
+  int32_t groups[4];  // positions of the first groups_of(kind)
 };
 
-// Steps that together multiply all groups, ordered by kind. A group of which a pair is (-128, -128) becomes two steps
-// of half its weights each; groups of zeros have none. Deterministic. Cost: linear in the number of groups.
-std::vector<Step> plan_steps(const std::vector<StepGroup>& groups, int lanes, int32_t x_high);
+// Steps that together multiply all groups once, sorted by kind. Groups of zeros get none. A group with a pair
+// (-128, -128), which no complement helps, is halved: one half takes its place, the other is appended to `groups`.
+// `lanes` is 8 or 16. Deterministic. Cost: linear in the number of groups.
+std::vector<Step> plan_steps(std::vector<StepGroup>& groups, int lanes, int32_t x_high);
+
+// A group as the kernel multiplies it: where `mask` is 0xFF the left operand is complemented and the weight negated.
+struct DealtGroup {
+  uint32_t offset = 0;
+  int8_t weights[kMaxLanes * kGroup];
+  uint8_t mask[kMaxLanes * kGroup];
+};
+
+// Writes the step's groups; those of masked steps so that all partial sums of each slot stay within 16 bits.
+void deal_weights(const Step& step, const std::vector<StepGroup>& groups, int lanes, DealtGroup* dealt);
 
 }  // namespace halftone::kernels
