@@ -64,6 +64,13 @@ struct Vectors {
     return _mm256_maskload_epi32(static_cast<const int*>(p), mask);
   }
 
+  // The word at p in all lanes.
+  static HT_INLINE Int all_words(const void* p) {
+    int32_t word;
+    __builtin_memcpy(&word, p, sizeof word);
+    return all32(word);
+  }
+
   static HT_INLINE Int zero() { return _mm256_setzero_si256(); }
   static HT_INLINE Int all8(int32_t x) { return _mm256_set1_epi8(static_cast<char>(x)); }
   static HT_INLINE Int all16(int32_t x) { return _mm256_set1_epi16(static_cast<int16_t>(x)); }
@@ -108,6 +115,7 @@ struct Vectors {
   static HT_INLINE Int odd_to_even32(Int v) { return _mm256_srli_epi64(v, 32); }
   static HT_INLINE Int join32(Int even, Int odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA); }
   static HT_INLINE Int shift_right64(Int v, int32_t count) { return _mm256_srl_epi64(v, _mm_cvtsi32_si128(count)); }
+  static HT_INLINE Int shift_right64_each(Int v, Int counts) { return _mm256_srlv_epi64(v, counts); }
   static HT_INLINE Int sad8(Int a) { return _mm256_sad_epu8(a, zero()); }  // sums of 8 bytes each
   static HT_INLINE int64_t sum64(Int v) {
     const __m128i half = _mm_add_epi64(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));

@@ -25,6 +25,13 @@ struct Vectors {
     return _mm512_maskz_loadu_epi32(static_cast<__mmask16>(n <= 0 ? 0 : (1 << n) - 1), p);
   }
 
+  // The word at p in all lanes.
+  static HT_INLINE Int all_words(const void* p) {
+    int32_t word;
+    __builtin_memcpy(&word, p, sizeof word);
+    return all32(word);
+  }
+
   static HT_INLINE Int zero() { return _mm512_setzero_si512(); }
   static HT_INLINE Int all8(int32_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
   static HT_INLINE Int all16(int32_t x) { return _mm512_set1_epi16(static_cast<int16_t>(x)); }
@@ -70,8 +77,13 @@ struct Vectors {
     return _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
   }
   static HT_INLINE Int shift_right64(Int v, int32_t count) { return _mm512_srl_epi64(v, _mm_cvtsi32_si128(count)); }
+  static HT_INLINE Int shift_right64_each(Int v, Int counts) { return _mm512_srlv_epi64(v, counts); }
   static HT_INLINE Int sad8(Int a) { return _mm512_sad_epu8(a, zero()); }
-  static HT_INLINE int64_t sum64(Int v) { return _mm512_reduce_add_epi64(v); }
+  static HT_INLINE int64_t sum64(Int v) {
+    int64_t lanes[8];
+    store(lanes, v);
+    return lanes[0] + lanes[1] + lanes[2] + lanes[3] + lanes[4] + lanes[5] + lanes[6] + lanes[7];
+  }
 
   static HT_INLINE Float add(Float a, Float b) { return _mm512_add_ps(a, b); }
   static HT_INLINE Float sub(Float a, Float b) { return _mm512_sub_ps(a, b); }

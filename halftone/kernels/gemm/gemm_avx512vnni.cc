@@ -1,0 +1,65 @@
+#include "halftone/kernels/vectors_avx512.h"
+
+namespace halftone::kernels {
+namespace {
+
+struct Dot {
+  // 24 accumulators, the block's weights and one broadcast; with one or two vectors the rows' pointers are the limit.
+  static constexpr int kMostVectors = 4;
+  static constexpr int kRows[] = {0, 12, 12, 8, 6};
+
+  static HT_INLINE __m512i dot(__m512i acc, __m512i bytes, __m512i weights) {
+    return _mm512_dpbusd_epi32(acc, bytes, weights);
+  }
+  static HT_INLINE __m512i permute32(__m512i words, __m512i order) { return _mm512_permutexvar_epi32(order, words); }
+
+  // kFirst is a multiple of kBytes, except that 48 bytes begin at 0.
+  template <int kFirst, int kBytes>
+  static HT_INLINE void store(void* to, __m512i bytes) {
+    if constexpr (kBytes == 64) {
+      _mm512_storeu_si512(to, bytes);
+    } else if constexpr (kBytes == 16) {
+      _mm_storeu_si128(static_cast<__m128i*>(to), _mm512_extracti32x4_epi32(bytes, kFirst / 16));
+    } else {
+      _mm256_storeu_si256(static_cast<__m256i*>(to), _mm512_extracti64x4_epi64(bytes, kFirst / 32));
+      if constexpr (kBytes == 48) {
+        _mm_storeu_si128(static_cast<__m128i*>(to) + 2, _mm512_extracti32x4_epi32(bytes, 2));
+      }
+    }
+  }
+  template <int kFirst>
+  static HT_INLINE void store_some(void* to, __m512i bytes, int64_t count) {
+    const __m512i from = _mm512_maskz_compress_epi32(static_cast<__mmask16>(0xFFFF << kFirst / 4), bytes);
+    _mm512_mask_storeu_epi8(to, Vectors::first(count), from);
+  }
+  static HT_INLINE void store_words(void* to, __m512 words, int64_t count) {
+    if (count >= Vectors::kLanes) {
+      _mm512_storeu_ps(to, words);
+    } else if (count > 0) {
+      _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1 << count) - 1), words);
+    }
+  }
+};
+
+}  // namespace
+}  // namespace halftone::kernels
+
+#include "halftone/kernels/gemm/gemm_kernels.h"
+#include "halftone/kernels/gemm/gemm_vnni.h"
+
+namespace halftone::kernels {
+namespace {
+
+constexpr VnniLayout kLayout = {Vectors::kLanes, Dot::kMostVectors};
+
+const char* refuse(const GemmProblem&) { return ""; }
+size_t packed_bytes(const GemmProblem& problem) { return vnni_packed_bytes(kLayout, problem); }
+void pack(const GemmProblem& problem, std::byte* to) { vnni_pack(kLayout, problem, to); }
+
+}  // namespace
+
+const GemmKernel gemm_avx512vnni = {
+    "avx512_vnni",     Isa::Avx512Vnni,    refuse, packed_bytes, pack, vnni_column_blocks,
+    vnni_first_column, vnni_scratch_bytes, 24,     run_vnni};
+
+}  // namespace halftone::kernels
