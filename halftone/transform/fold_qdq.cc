@@ -8,6 +8,7 @@
 #include "halftone/quant/encoding_notes.h"
 #include "halftone/quant/requantize.h"
 #include "halftone/tensor/packing.h"
+#include "halftone/transform/expand_qlinear.h"
 #include "halftone/transform/qdq_params.h"
 
 namespace halftone {
@@ -20,14 +21,9 @@ struct Pair {
   QuantParams params;
 };
 
-std::string strip_suffix(const std::string& name, std::string_view suffix) {
-  return name.ends_with(suffix) ? name.substr(0, name.size() - suffix.size()) : name;
-}
-
 class Folder {
  public:
-  explicit Folder(Graph graph) : index_(graph) {
-    model_.graph = std::move(graph);
+  explicit Folder(QuantizedModel model) : model_(std::move(model)), index_(model_.graph) {
     for (const Node& node : this->graph().nodes()) captured_.insert(node.captures.begin(), node.captures.end());
   }
 
@@ -182,7 +178,7 @@ class Folder {
   Node identity(const Node& dequantize, const Node& quantize, const Pair& pair) {
     Node node;
     node.op_type = "Identity";
-    node.name = strip_suffix(dequantize.name, "_DequantizeLinear");
+    node.name = qdq::strip_suffix(dequantize.name, "_DequantizeLinear");
     node.inputs = {quantize.inputs[0]};
     node.outputs = dequantize.outputs;
     model_.encodings[graph().value(node.outputs[0]).name] = {pair.params, qdq::spec_of(pair.params)};
@@ -285,7 +281,7 @@ class NoteReader {
     const Node clip = graph.nodes()[position];
     if (!clip.is("Clip") || clip.inputs.size() != 3 || !clip.name.ends_with("_Clip")) return;
     // insert_qdq names the Clip after the value whose codes it bounds.
-    const std::string name = strip_suffix(clip.name, "_Clip");
+    const std::string name = qdq::strip_suffix(clip.name, "_Clip");
     const ValueId in = clip.inputs[0], out = clip.outputs[0];
     const auto note = notes_.values.find(name);
     const Encoding* wide = find_encoding(model_, out);
@@ -340,7 +336,9 @@ QuantizedModel fold_qdq(Graph graph) {
     parsed = parse_notes(notes->second);
     graph.metadata.erase(notes);
   }
-  QuantizedModel model = Folder(std::move(graph)).fold();
+  QuantizedModel model;
+  model.graph = expand_qlinear(std::move(graph), model.float_reasons);
+  model = Folder(std::move(model)).fold();
   if (parsed) NoteReader(model, *parsed).read();
   return model;
 }

@@ -10,6 +10,8 @@ namespace halftone {
 // what encodings say: a QuantizeLinear whose readers are DequantizeLinear nodes on the same grid, and a
 // DequantizeLinear of a constant. It takes what insert_qdq writes and what other quantizers do:
 //
+// * Operators on codes (QLinearConv, QLinearMatMul, QGemm, QLinearAdd ...) become float operators between such nodes
+//   first (expand_qlinear.h).
 // * One pair, or several equal pairs on branches, on a value that has no other reader: the value gets the encoding and
 //   keeps its name; if the DequantizeLinear's output is a graph output, that name stays.
 // * A pair on a value that others read unrounded, or that has another encoding already: an Identity whose output has
