@@ -37,10 +37,8 @@ void for_each_tile(const Tile& tile, int64_t channels, int64_t begin, int64_t en
 bool has_planes(const FloatImage& image) { return image.block == 1 && image.channels > 1; }
 
 // Kernels for transposing tiles, chosen by the largest.
-const TransposeKernel* choose_tiles(bool planes, const Tile& tile, bool to_pixels) {
-  if (!planes) return nullptr;
-  const Rows rows = {tile.channels, tile.pixels, tile.pixels, tile.channels};
-  return choose_transpose(to_pixels ? rows : Rows{rows.columns, rows.count, rows.count, rows.columns}).kernel;
+const TransposeKernel* choose_tiles(bool planes, const Rows& rows) {
+  return planes ? choose_transpose(rows).kernel : nullptr;
 }
 
 }  // namespace
@@ -49,12 +47,13 @@ PixelQuantizer make_pixel_quantizer(const FloatImage& from, int64_t pixel_stride
                                     const QuantizeProblem& problem) {
   HT_CHECK(from.channels > 0 && from.channels <= padded_channels && padded_channels <= pixel_stride,
            "{} channels, {} with padding, stride {}", from.channels, padded_channels, pixel_stride);
+  const Tile tile = Tile::of(padded_channels);
   return {from,
           pixel_stride,
           padded_channels,
           problem,
           choose_quantize(problem).kernel,
-          choose_tiles(has_planes(from), Tile::of(padded_channels), true)};
+          choose_tiles(has_planes(from), {tile.channels, tile.pixels, tile.pixels, pixel_stride})};
 }
 
 void PixelQuantizer::run(const float* image, uint8_t* codes, int64_t begin, int64_t end) const {
@@ -85,8 +84,9 @@ void PixelQuantizer::run(const float* image, uint8_t* codes, int64_t begin, int6
 
 PixelDequantizer make_pixel_dequantizer(const FloatImage& to, int64_t pixel_stride, const DequantizeProblem& problem) {
   HT_CHECK(to.channels > 0 && to.channels <= pixel_stride, "{} channels, stride {}", to.channels, pixel_stride);
+  const Tile tile = Tile::of(to.channels);
   return {to, pixel_stride, problem, choose_dequantize(problem).kernel,
-          choose_tiles(has_planes(to), Tile::of(to.channels), false)};
+          choose_tiles(has_planes(to), {tile.pixels, tile.channels, pixel_stride, tile.pixels})};
 }
 
 void PixelDequantizer::run(const uint8_t* codes, float* image, int64_t begin, int64_t end) const {

@@ -12,7 +12,7 @@ namespace {
 
 const char* none(const Table&) { return ""; }
 
-const char* no_identity(const Table& table) {
+const char* no_copy(const Table& table) {
   return table == make_table([](int32_t code) { return code; }) ? "" : "the table changes codes";
 }
 

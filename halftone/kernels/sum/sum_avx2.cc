@@ -1,5 +1,5 @@
 #include "halftone/kernels/vectors_avx2.h"
-// The names above are those that this header computes with.
+// Computes with the names above.
 #include "halftone/kernels/sum/sum_vectors.h"
 
 namespace halftone::kernels {

@@ -1,7 +1,7 @@
 // Sums on Vectors (vectors_avx2.h, vectors_avx512.h).
 #pragma once
 
-#include "halftone/kernels/requantize_vectors.h"
+#include "halftone/kernels/pair_rows_vectors.h"
 #include "halftone/kernels/sum/sum.h"
 
 namespace halftone::kernels {
@@ -116,60 +116,19 @@ class DyadicConstantSum {
   Vectors::Int multiplier_, offset_;
 };
 
-template <typename Sum>
-HT_INLINE void sum_codes(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const uint8_t* b,
-                         uint8_t* to) {
-  const Sum sum(problem);
-  for (int64_t r = 0; r < rows.count; ++r, a += rows.a_stride, b += rows.b_stride, to += rows.to_stride) {
-    const bool repeats = problem.b_step == 0;
-    const Vectors::Int same = Vectors::all8(b[0]);
-    int64_t c = 0;
-    for (; c + Vectors::kBytes <= rows.columns; c += Vectors::kBytes) {
-      Vectors::store(to + c, sum(Vectors::load(a + c), repeats ? same : Vectors::load(b + c)));
-    }
-    if (c == rows.columns) continue;
-    const Vectors::Int last = sum(Vectors::load(a + c), repeats ? same : Vectors::load(b + c));
-    Vectors::store_first(to + c, last, rows.columns - c);
-  }
-}
-
-template <typename Sum>
-HT_INLINE void sum_constants(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const int32_t* b,
-                             uint8_t* to) {
-  const Sum sum(problem);
-  const Codes codes(problem.to);
-  for (int64_t r = 0; r < rows.count; ++r, a += rows.a_stride, b += rows.b_stride, to += rows.to_stride) {
-    const Vectors::Int same = Vectors::all32(b[0]);
-    for (int64_t c = 0; c < rows.columns; c += Vectors::kBytes) {
-      Vectors::Int steps[4];
-      for (int64_t i = 0; i < 4; ++i) {
-        const int64_t at = c + i * Vectors::kLanes;
-        const Vectors::Int constants = problem.b_step == 0 ? same : Vectors::load_words(b + at, rows.columns - at);
-        steps[i] = sum(Vectors::widen(a + at), constants);
-      }
-      const Vectors::Int packed = Vectors::sort_packed(codes.pack(steps[0], steps[1], steps[2], steps[3]));
-      if (rows.columns - c >= Vectors::kBytes) {
-        Vectors::store(to + c, packed);
-      } else {
-        Vectors::store_first(to + c, packed, rows.columns - c);
-      }
-    }
-  }
-}
-
 HT_INLINE void sum_rows(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const void* b, uint8_t* to) {
-  const bool in_float = problem.mode == RequantizeMode::Float;
-  if (problem.b_is_constant) {
-    const auto* constants = static_cast<const int32_t*>(b);
-    if (in_float) {
-      sum_constants<FloatConstantSum>(problem, rows, a, constants, to);
+  const auto* codes = static_cast<const uint8_t*>(b);
+  const auto* constants = static_cast<const int32_t*>(b);
+  if (problem.mode == RequantizeMode::Float) {
+    if (problem.b_is_constant) {
+      for_each_constant(rows, problem.b_step, Codes(problem.to), a, constants, to, FloatConstantSum(problem));
     } else {
-      sum_constants<DyadicConstantSum>(problem, rows, a, constants, to);
+      for_each_pair(rows, problem.b_step, a, codes, to, FloatSum(problem));
     }
-  } else if (in_float) {
-    sum_codes<FloatSum>(problem, rows, a, static_cast<const uint8_t*>(b), to);
+  } else if (problem.b_is_constant) {
+    for_each_constant(rows, problem.b_step, Codes(problem.to), a, constants, to, DyadicConstantSum(problem));
   } else {
-    sum_codes<DyadicPairSum>(problem, rows, a, static_cast<const uint8_t*>(b), to);
+    for_each_pair(rows, problem.b_step, a, codes, to, DyadicPairSum(problem));
   }
 }
 

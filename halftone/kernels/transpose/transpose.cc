@@ -10,10 +10,9 @@ namespace {
 
 const char* none(const Rows&) { return ""; }
 
-const char* few_rows(const Rows& rows) { return rows.count == 3 || rows.count == 4 ? "" : "made for 3 or 4 rows"; }
-
-const char* few_columns(const Rows& rows) {
-  return rows.columns == 3 || rows.columns == 4 ? "" : "made for 3 or 4 columns";
+const char* interleaves(const Rows& rows) {
+  return (rows.count == 3 || rows.count == 4) && rows.to_stride == rows.count ? ""
+                                                                              : "made for 3 or 4 rows without gaps";
 }
 
 }  // namespace
