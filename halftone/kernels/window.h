@@ -23,8 +23,8 @@ struct Window {
 
 // The taps of one output pixel that lie inside the input: a box of pixels, `stride` bytes apart in each direction.
 struct Box {
-  std::array<int64_t, 3> count{1, 1, 1};
-  std::array<int64_t, 3> stride{0, 0, 0};
+  int64_t count[3] = {1, 1, 1};
+  int64_t stride[3] = {0, 0, 0};
 
   int64_t taps() const { return count[0] * count[1] * count[2]; }
 };

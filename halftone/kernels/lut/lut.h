@@ -17,7 +17,8 @@ namespace halftone::kernels {
 
 using Table = std::array<uint8_t, 256>;
 
-using LutFunction = void(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to);
+// `table` has 256 entries.
+using LutFunction = void(const uint8_t* table, const Rows& rows, const uint8_t* from, uint8_t* to);
 
 struct LutKernel {
   std::string_view name;
@@ -43,6 +44,6 @@ Table requantize_table(RequantizeMode mode, int32_t zero_point, float multiplier
 Table activation_table(RequantizeMode mode, int32_t zero_point, float positive, float negative, const StoredGrid& to);
 
 // The definition, and the portable kernel.
-void lut_portable(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to);
+void lut_portable(const uint8_t* table, const Rows& rows, const uint8_t* from, uint8_t* to);
 
 }  // namespace halftone::kernels

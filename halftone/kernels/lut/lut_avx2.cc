@@ -44,8 +44,8 @@ class Lookup {
 
 }  // namespace
 
-void lut_avx2(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to) {
-  const Lookup lookup(table.data());
+void lut_avx2(const uint8_t* table, const Rows& rows, const uint8_t* from, uint8_t* to) {
+  const Lookup lookup(table);
   map_bytes(rows, from, to, lookup);
 }
 

@@ -18,7 +18,7 @@ int main() {
                                std::to_string(rows.count) + " x " + std::to_string(rows.columns);
       bench_kernels(lut_kernels(), table, [&](const LutKernel& kernel) {
         const int64_t bytes = rows.count * rows.columns;
-        report(what, kernel.name, bytes, bytes, [&] { kernel.run(table, rows, from.data(), to.data()); });
+        report(what, kernel.name, bytes, bytes, [&] { kernel.run(table.data(), rows, from.data(), to.data()); });
       });
     }
   }

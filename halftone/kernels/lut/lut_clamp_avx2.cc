@@ -5,8 +5,8 @@
 
 namespace halftone::kernels {
 
-void lut_clamp_avx2(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to) {
-  const Vectors::Int low = Vectors::all8(table.data()[0]), high = Vectors::all8(table.data()[255]);
+void lut_clamp_avx2(const uint8_t* table, const Rows& rows, const uint8_t* from, uint8_t* to) {
+  const Vectors::Int low = Vectors::all8(table[0]), high = Vectors::all8(table[255]);
   map_bytes(rows, from, to, [&](Vectors::Int x) { return Vectors::min8(Vectors::max8(x, low), high); });
 }
 

@@ -4,7 +4,7 @@
 
 namespace halftone::kernels {
 
-void lut_copy(const Table&, const Rows& rows, const uint8_t* from, uint8_t* to) {
+void lut_copy(const uint8_t*, const Rows& rows, const uint8_t* from, uint8_t* to) {
   if (from == to) return;
   const Rows merged = rows.merged();
   for (int64_t r = 0; r < merged.count; ++r) {

@@ -2,7 +2,7 @@
 
 namespace halftone::kernels {
 
-void lut_portable(const Table& table, const Rows& rows, const uint8_t* from, uint8_t* to) {
+void lut_portable(const uint8_t* table, const Rows& rows, const uint8_t* from, uint8_t* to) {
   const Rows merged = rows.merged();
   for (int64_t r = 0; r < merged.count; ++r) {
     const uint8_t* row = from + r * merged.from_stride;
