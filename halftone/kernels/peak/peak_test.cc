@@ -26,7 +26,9 @@ TEST(Peak, TheBestLoopOfAUnitIsOneOfIts) {
     const Peak peak = measure_peak(unit);
     EXPECT_EQ(peak.loop.empty(), !has_isa(Isa::Avx2));
     for (const PeakLoop& loop : peak_loops()) {
-      if (loop.name == peak.loop) EXPECT_EQ(loop.unit, unit);
+      if (loop.name == peak.loop) {
+        EXPECT_EQ(loop.unit, unit);
+      }
     }
   }
 }
