@@ -92,6 +92,7 @@ struct Vectors {
     return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
   }
 
+  static HT_INLINE Int exclusive_or(Int a, Int b) { return _mm256_xor_si256(a, b); }
   static HT_INLINE Int max8(Int a, Int b) { return _mm256_max_epu8(a, b); }
   static HT_INLINE Int min8(Int a, Int b) { return _mm256_min_epu8(a, b); }
   static HT_INLINE Int add16(Int a, Int b) { return _mm256_add_epi16(a, b); }

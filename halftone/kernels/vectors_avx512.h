@@ -52,6 +52,7 @@ struct Vectors {
     return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
   }
 
+  static HT_INLINE Int exclusive_or(Int a, Int b) { return _mm512_xor_si512(a, b); }
   static HT_INLINE Int max8(Int a, Int b) { return _mm512_max_epu8(a, b); }
   static HT_INLINE Int min8(Int a, Int b) { return _mm512_min_epu8(a, b); }
   static HT_INLINE Int add16(Int a, Int b) { return _mm512_add_epi16(a, b); }

@@ -1,44 +1,45 @@
-#include <limits>
-
-#include "halftone/kernels/gemm/gemm_kernels.h"
-#include "halftone/kernels/gemm/gemm_stepped.h"
 #include "halftone/kernels/vectors_avx2.h"
 
 namespace halftone::kernels {
 namespace {
 
-struct Bytes : Vectors {
-  static HT_INLINE Int repeat4(const uint8_t* p) {
-    int32_t group;
-    __builtin_memcpy(&group, p, 4);
-    return _mm256_set1_epi32(group);
+struct Pairs {
+  static HT_INLINE __m256i multiply(__m256i bytes, __m256i weights) { return _mm256_maddubs_epi16(bytes, weights); }
+
+  template <int kCount>
+  static HT_INLINE void store_rows(void* to, int64_t stride, __m256i bytes) {
+    const __m128i low = _mm256_castsi256_si128(bytes), high = _mm256_extracti128_si256(bytes, 1);
+    auto* p = static_cast<uint8_t*>(to);
+    store_low(p, low);
+    if (kCount > 1) store_high(p + stride, low);
+    if (kCount > 2) store_low(p + 2 * stride, high);
+    if (kCount > 3) store_high(p + 3 * stride, high);
   }
-  static HT_INLINE Int exclusive_or(Int a, Int b) { return _mm256_xor_si256(a, b); }
-  static HT_INLINE Int and64(Int a, Int b) { return _mm256_and_si256(a, b); }
-  static HT_INLINE Int multiply_pairs(Int x, Int w) { return _mm256_maddubs_epi16(x, w); }
-  static HT_INLINE Int mul32(Int a, Int b) { return _mm256_mullo_epi32(a, b); }
-  static HT_INLINE Int shift_right64_by(Int v, Int counts) { return _mm256_srlv_epi64(v, counts); }
-  static HT_INLINE Int shift_left64_by(Int v, Int counts) { return _mm256_sllv_epi64(v, counts); }
-  // Each quarter of 8 bytes to a row of its own.
-  static HT_INLINE void store_quarters(std::byte* to, int64_t stride, Int v) {
-    const __m128i low = _mm256_castsi256_si128(v), high = _mm256_extracti128_si256(v, 1);
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), low);
-    _mm_storeh_pd(reinterpret_cast<double*>(to + stride), _mm_castsi128_pd(low));
-    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 2 * stride), high);
-    _mm_storeh_pd(reinterpret_cast<double*>(to + 3 * stride), _mm_castsi128_pd(high));
+
+ private:
+  static HT_INLINE void store_low(uint8_t* to, __m128i v) { _mm_storel_epi64(reinterpret_cast<__m128i*>(to), v); }
+  static HT_INLINE void store_high(uint8_t* to, __m128i v) {
+    _mm_storeh_pd(reinterpret_cast<double*>(to), _mm_castsi128_pd(v));
   }
 };
-
-constexpr int64_t kCachedRows = 20 * 1024;
 
 }  // namespace
 }  // namespace halftone::kernels
 
-#include "halftone/kernels/gemm/gemm_stepped_kernel.h"
+#include "halftone/kernels/gemm/gemm_kernels.h"
+#include "halftone/kernels/gemm/gemm_stepped.h"
 
 namespace halftone::kernels {
 
-const GemmKernel gemm_avx2 = {"avx2",        Isa::Avx2,    accept,        packed_bytes, pack,
-                              column_blocks, first_column, scratch_bytes, kMaxRows,     run_stepped};
+const GemmKernel gemm_avx2 = {"avx2",
+                              Isa::Avx2,
+                              refuse,
+                              packed_bytes,
+                              pack,
+                              stepped_column_blocks,
+                              stepped_first_column,
+                              stepped_scratch_bytes,
+                              kMostRows,
+                              run_stepped};
 
 }  // namespace halftone::kernels

@@ -1,14 +1,13 @@
-// Which steps (gemm_stepped.h) multiply a set of weights: from the weights alone, so that results never depend on luck.
+// Which steps (gemm_stepped_blob.h) multiply a set of weights: from the weights alone, so that results never depend on
+// luck.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "halftone/kernels/gemm/gemm_stepped.h"
+#include "halftone/kernels/gemm/gemm_stepped_blob.h"
 
 namespace halftone::kernels {
-
-inline constexpr int kMaxLanes = 16;  // columns of a tile
 
 struct StepGroup {
   uint32_t offset = 0;                      // of its first byte within the tap

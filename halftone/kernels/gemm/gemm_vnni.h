@@ -15,13 +15,7 @@
 #include "halftone/kernels/gemm/gemm_vnni_blob.h"
 #include "halftone/kernels/requantize_vectors.h"
 #include "halftone/kernels/requantizer_vectors.h"
-
-// GCC keeps arrays of vectors in registers only where loops over them are gone before it looks at them.
-#if defined(__clang__)
-#define HT_UNROLL _Pragma("unroll")
-#else
-#define HT_UNROLL _Pragma("GCC unroll 16")
-#endif
+#include "halftone/kernels/unroll.h"
 
 namespace halftone::kernels {
 namespace {

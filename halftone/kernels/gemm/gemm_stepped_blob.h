@@ -1,0 +1,58 @@
+// How the kernels without VNNI multiply bytes exactly with vpmaddubsw, which adds two products of uint8 and int8 and
+// saturates at 16 bits. A *group* is 4 neighbouring bytes of the left operand under the columns of a tile, one column
+// per 32-bit lane; within it each column has two *slots*, the pairs that the instruction adds. A pair is safe as it
+// stands when
+//   x_high * (sum of its positive weights) <= 32767  and  x_high * (sum of its negative weights) >= -32768
+// and nearly any pair becomes safe when one of its two bytes is complemented:
+//   x * w = 255 * w + (255 - x) * -w
+// turns two weights of equal sign into two of opposite signs, whose sum never leaves 16 bits. 255 * w is a constant and
+// goes into the bias; 255 - x is x ^ 0xFF, one vpxor with a mask that lies beside the weights. Complements also let two
+// groups add up in 16 bits before they are widened, wherever the weights of each slot can be dealt to two sides of at
+// most 128, and that saves as many multiplications as the masks cost.
+//
+// All this is decided from the weights, when they are packed. Measurements: docs/design/0002-exact-avx2.md.
+#pragma once
+
+#include "halftone/kernels/gemm/gemm.h"
+
+namespace halftone::kernels {
+
+// What one step of the inner loop covers: so many groups that add up in 16 bits, as they stand or complemented.
+enum class StepKind { Four, Two, One, TwoMasked, OneMasked };
+inline constexpr int kStepKinds = 5;
+constexpr int groups_of(StepKind kind) {
+  return kind == StepKind::Four ? 4 : kind == StepKind::Two || kind == StepKind::TwoMasked ? 2 : 1;
+}
+constexpr bool is_masked(StepKind kind) { return kind == StepKind::TwoMasked || kind == StepKind::OneMasked; }
+
+inline constexpr int kGroup = 4;      // bytes of a group
+inline constexpr int kMaxLanes = 16;  // columns of a tile
+
+// SteppedBlob, then its `tiles` TileOffsets, then the tiles, each aligned to 64:
+//   rows of `lanes` words of 4 bytes: bias, column terms (where there are any), requantizer rows
+//   per tap: the number of steps of each StepKind (uint32), then the offset within the tap of each group (uint32), in
+//     the order of the steps
+//   from TileOffsets::weights on, per step: its groups' weights [group][lane][4 bytes], then its masks
+// Lanes without a column hold zeros.
+struct SteppedBlob {
+  int64_t columns, taps, depth, lanes, tiles;
+  int64_t terms, requantizer, steps;  // in bytes from a tile's start; terms 0: none
+  RequantizeMode mode;
+  GemmResult result;
+  int32_t zero_point, low, high;
+  bool fit;                    // steps of all columns fit int32
+  int64_t groups[kStepKinds];  // of all tiles, by the steps that cover them
+};
+
+struct TileOffsets {
+  int64_t tile, weights;  // in bytes from the blob's start
+};
+
+// The packers' side of GemmKernel, for tiles of 8 or 16 lanes.
+size_t stepped_packed_bytes(int lanes, const GemmProblem& problem);
+void stepped_pack(int lanes, const GemmProblem& problem, std::byte* to);
+int64_t stepped_column_blocks(const std::byte* packed);
+int64_t stepped_first_column(const std::byte* packed, int64_t block);
+size_t stepped_scratch_bytes(const std::byte* packed);
+
+}  // namespace halftone::kernels
