@@ -9,6 +9,7 @@
 #include "halftone/quant/requantize.h"
 #include "halftone/tensor/packing.h"
 #include "halftone/transform/expand_qlinear.h"
+#include "halftone/transform/fold_dynamic.h"
 #include "halftone/transform/qdq_params.h"
 
 namespace halftone {
@@ -338,7 +339,7 @@ QuantizedModel fold_qdq(Graph graph) {
   }
   QuantizedModel model;
   model.graph = expand_qlinear(std::move(graph), model.float_reasons);
-  model = Folder(std::move(model)).fold();
+  model = fold_dynamic(Folder(std::move(model)).fold());
   if (parsed) NoteReader(model, *parsed).read();
   return model;
 }

@@ -6,6 +6,7 @@
 #include "halftone/quant/encoding_notes.h"
 #include "halftone/quant/integer_plan.h"
 #include "halftone/tensor/packing.h"
+#include "halftone/transform/insert_dynamic.h"
 #include "halftone/transform/upgrade_opset.h"
 
 namespace halftone {
@@ -28,6 +29,7 @@ class Inserter {
  public:
   explicit Inserter(const QuantizedModel& model)
       : model_(model), graph_(upgrade_opset(model.graph, required_opset(model.encodings))), index_(graph_) {
+    plan_ = plan_integers({graph_, model.encodings, {}, model.dynamic});
     graph_.ir_version = std::max(graph_.ir_version, required_ir(graph_.opset()));
     for (const Node& node : graph_.nodes())
       captured_.insert(captured_.end(), node.captures.begin(), node.captures.end());
@@ -39,14 +41,14 @@ class Inserter {
     graph_.nodes().clear();
     for (const auto& [name, encoding] : model_.encodings) {
       const ValueId id = graph_.find(name);
-      if (id != ValueId::None && is_constant(id)) quantize_constant(id, encoding.params);
+      if (id != ValueId::None && is_constant(id) && !only_dynamic(id)) quantize_constant(id, encoding.params);
     }
     for (Bias& bias : biases_) dequantize_constant(bias.id, std::move(bias.codes), bias.params);
     for (ValueId id : graph_.inputs()) {
       if (const Encoding* encoding = find(id)) quantize_input(id, encoding->params);
     }
-    for (Node& node : old) place(std::move(node));
-    if (split_biases_) graph_.remove_dead();
+    for (size_t i = 0; i < old.size(); ++i) place(std::move(old[i]), is_dynamic(i) ? &*plan_.nodes[i] : nullptr);
+    if (split_biases_ || !model_.dynamic.empty()) graph_.remove_dead();
     graph_.metadata[std::string(kEncodingNotesKey)] = to_json(make_notes(model_));
     return std::move(graph_);
   }
@@ -56,6 +58,14 @@ class Inserter {
     if (id == ValueId::None) return nullptr;
     const auto found = model_.encodings.find(graph_.value(id).name);
     return found == model_.encodings.end() ? nullptr : &found->second;
+  }
+  bool is_dynamic(size_t position) const { return plan_.nodes[position] && plan_.nodes[position]->dynamic; }
+  // Weights that nobody reads as real numbers.
+  bool only_dynamic(ValueId id) const {
+    const std::vector<int>& readers = index_.consumers(id);
+    return !readers.empty() && !keeps_name(id) && std::all_of(readers.begin(), readers.end(), [&](int reader) {
+      return is_dynamic(static_cast<size_t>(reader));
+    });
   }
   bool is_constant(ValueId id) const { return graph_.value(id).constant.has_value() && !index_.is_graph_input(id); }
   bool keeps_name(ValueId id) const {
@@ -166,7 +176,7 @@ class Inserter {
     read_instead_[id] = rounded;
   }
 
-  void place(Node node) {
+  void place(Node node, const IntegerNode* dynamic) {
     const bool from_encoded = node.is("Identity") && find(node.input(0)) != nullptr;
     for (ValueId& id : node.inputs) {
       const auto found = read_instead_.find(id);
@@ -193,7 +203,12 @@ class Inserter {
         read_instead_[id] = pairs.back().rounded;
       }
     }
-    graph_.nodes().push_back(std::move(node));
+    if (dynamic != nullptr) {
+      const Encoding* weights = dynamic->weights.defined() ? find(node.input(1)) : nullptr;
+      dynamic_.write(node, *dynamic, weights == nullptr ? nullptr : &weights->params);
+    } else {
+      graph_.nodes().push_back(std::move(node));
+    }
     for (const Pair& pair : pairs) {
       const std::string name = graph_.value(pair.named).name;
       add_pair(pair.real, pair.rounded, name, name, find(pair.named)->params);
@@ -202,8 +217,7 @@ class Inserter {
 
   // Biases of nodes that are computed in integers; one that several nodes read is split.
   void quantize_biases() {
-    const IntegerPlan plan = plan_integers({graph_, model_.encodings, {}});
-    for (const std::optional<IntegerNode>& node : plan.nodes) {
+    for (const std::optional<IntegerNode>& node : plan_.nodes) {
       if (!node || node->bias.empty()) continue;
       Node& reader = graph_.nodes()[static_cast<size_t>(node->node)];
       const ValueId id = reader.input(2);
@@ -245,6 +259,8 @@ class Inserter {
   const QuantizedModel& model_;
   Graph graph_;
   const GraphIndex index_;
+  DynamicWriter dynamic_{graph_};
+  IntegerPlan plan_;
   std::vector<ValueId> captured_;
   std::map<ValueId, ValueId> read_instead_;
   std::vector<Bias> biases_;

@@ -16,14 +16,19 @@ namespace halftone {
 // * An Identity between two encodings, a change of grid, is QuantizeLinear and DequantizeLinear alone.
 // * The bias of a node that is computed in integers becomes int32 codes at scale float32(s_x * s_w[c]) and a
 //   DequantizeLinear; other biases stay float.
+// * A node of the `dynamic` table becomes DynamicQuantizeLinear, ConvInteger or MatMulInteger, Cast and Mul, or for
+//   grids by row what insert_dynamic.h says, with the codes of its weights (NAME_quantized); a Gemm comes back as
+//   MatMul and Add. Where the integer planner refuses it, it is a float node as any other, which it is to executors as
+//   well.
 // * Nothing is inserted between a node and the activation that it absorbs, as that value has no encoding.
 // * The operator set is raised to 13, to 21 for 4- and 16-bit types and for blocks, to 25 for 2-bit types
 //   (upgrade_opset), and ir_version with it.
 // * What the nodes can't say (QuantSpec, narrow ranges, reasons) goes to the metadata entry 'halftone.encodings'.
 //
 // fold_qdq(insert_qdq(m)) has m's encodings, weights of the same codes, and m's graph, with weights and biases rounded.
-// Errors: Error{Unsupported} from upgrade_opset, and for an encoded input that is at the same time an output or read by
-// a subgraph; Error{InvalidModel} for an encoding that does not fit its value.
+// Errors: Error{Unsupported} from upgrade_opset, for weights of such a node that have other than 8 bits, and for an
+// encoded input that is at the same time an output or read by a subgraph; Error{InvalidModel} for an encoding that does
+// not fit its value.
 Graph insert_qdq(const QuantizedModel& model);
 
 }  // namespace halftone

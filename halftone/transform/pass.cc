@@ -22,7 +22,7 @@ Graph simplify(Graph graph, const KeepNames& keep) {
 
 QuantizedModel simplify(QuantizedModel model, const KeepNames& keep) {
   KeepNames all = keep;
-  for (const auto& [name, encoding] : model.encodings) all.insert(name);
+  all.merge(names_in_use(model));
   model.graph = simplify(std::move(model.graph), all);
   return model;
 }
