@@ -6,54 +6,10 @@
 
 #include "halftone/base/error.h"
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/weight_grid.h"
 
 namespace halftone {
 namespace {
-
-// A weight tensor's grid while it is being made.
-struct WeightGrid {
-  QuantParams params;
-  QuantSpec spec;
-  // The smallest scale that makes a difference: below 2^-40 of the largest, a channel vanishes on any grid that its
-  // results share with the others; and the ratios of scales must stay normal numbers.
-  float floor = std::ldexp(1.0F, -100);
-  std::vector<bool> empty;  // by channel: all weights are zero, the scale is free
-};
-
-WeightGrid grid_of_weights(const WeightPlan& plan, const Tensor& weights) {
-  const std::span<const float> floats = weights.data<float>();
-  const int64_t channels = plan.axis < 0 ? 1 : weights.dim(plan.axis);
-  const int64_t inner =
-      plan.axis < 0 ? weights.size() : contiguous_strides(weights.shape())[static_cast<size_t>(plan.axis)];
-  std::vector<float> low, high, slice;
-  for (int64_t c = 0; c < channels; ++c) {
-    slice.clear();
-    for (int64_t begin = c * inner; begin < weights.size(); begin += channels * inner) {
-      const auto part = floats.subspan(static_cast<size_t>(begin), static_cast<size_t>(inner));
-      slice.insert(slice.end(), part.begin(), part.end());
-    }
-    const auto observer = make_observer(plan.spec.observer);
-    observer->observe(slice, "weights");
-    const Range range = observer->range();
-    low.push_back(range.low);
-    high.push_back(range.high);
-  }
-  WeightGrid grid;
-  grid.params = choose_params(plan.spec, low, high, plan.axis);
-  grid.spec = plan.spec;
-  for (size_t c = 0; c < low.size(); ++c) {
-    grid.empty.push_back(low[c] == high[c]);
-    if (grid.empty[c]) {
-      grid.params.scale[c] = 0;
-    } else {
-      grid.floor = std::max(grid.floor, std::ldexp(grid.params.scale[c], -40));
-    }
-  }
-  for (size_t c = 0; c < low.size(); ++c) {
-    if (!grid.empty[c]) grid.params.scale[c] = std::max(grid.params.scale[c], grid.floor);
-  }
-  return grid;
-}
 
 // Raises scales until |bias| / (s_x * s_w) is at most 2^30, which leaves as much room for the sum. Where that matters,
 // a float32 sum would lose the weights as well: 2^30 is beyond its 24 bits. A channel without weights is nothing but
@@ -71,19 +27,12 @@ void make_room_for_bias(WeightGrid& grid, std::span<const float> bias, double in
   }
 }
 
-void finish(WeightGrid& grid) {
-  const float largest = *std::max_element(grid.params.scale.begin(), grid.params.scale.end());
-  for (float& scale : grid.params.scale) {
-    if (scale == 0) scale = largest > 0 ? largest : 1.0F;
-  }
-}
-
 void assign_weights(QuantizedModel& model, const QuantPlan& plan) {
   std::map<ValueId, WeightGrid> grids;
   for (const WeightPlan& layer : plan.weights) {
     const Tensor& weights = *model.graph.value(layer.weights).constant;
     if (weights.size() > 0 && !grids.contains(layer.weights)) {
-      grids.emplace(layer.weights, grid_of_weights(layer, weights));
+      grids.emplace(layer.weights, grid_of_weights(layer.spec, layer.axis, weights));
     }
   }
   for (const WeightPlan& layer : plan.weights) {
