@@ -12,7 +12,7 @@
 namespace halftone {
 namespace {
 
-constexpr std::array kLevels = {Isa::Portable, Isa::Avx2, Isa::AvxVnni, Isa::Avx512, Isa::Avx512Vnni};
+constexpr std::array kLevels = {Isa::Portable, Isa::Avx2, Isa::AvxVnni, Isa::Avx512, Isa::Avx512Vnni, Isa::Avx512Vbmi};
 
 bool cpu_has(Isa isa) {
 #if defined(__x86_64__)
@@ -32,6 +32,8 @@ bool cpu_has(Isa isa) {
              __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
     case Isa::Avx512Vnni:
       return cpu_has(Isa::Avx512) && __builtin_cpu_supports("avx512vnni");
+    case Isa::Avx512Vbmi:
+      return cpu_has(Isa::Avx512Vnni) && __builtin_cpu_supports("avx512vbmi");
   }
 #endif
   return isa == Isa::Portable;
@@ -44,7 +46,7 @@ Isa requested_cap() {
     if (name_of(isa) == text) return isa;
   }
   fail(ErrorCode::InvalidArgument, "HALFTONE_ISA",
-       "portable, avx2, avx_vnni, avx512 or avx512_vnni is required, found '{}'", text);
+       "portable, avx2, avx_vnni, avx512, avx512_vnni or avx512_vbmi is required, found '{}'", text);
 }
 
 }  // namespace
@@ -61,6 +63,8 @@ std::string_view name_of(Isa isa) {
       return "avx512";
     case Isa::Avx512Vnni:
       return "avx512_vnni";
+    case Isa::Avx512Vbmi:
+      return "avx512_vbmi";
   }
   return "unknown";
 }
