@@ -1,6 +1,10 @@
 // Requantization by column (requantizer.h) on the Vectors of vectors_avx2.h or vectors_avx512.h, one of which stands
-// before this header. `fit`: no sum gives steps outside int32 (GemmColumn::steps_fit), so that clamping can wait until
-// steps are packed to bytes.
+// before this header.
+//   steps(acc)  in steps of the output grid
+//   codes(acc)  with the zero point added, before saturation to a byte
+// Adding the zero point to 32 bits costs less than adding it to 16 with saturation, where instructions that saturate
+// compete with multiplications for their pipes (AMD Zen 4), and nothing at all in dyadic mode. `fit`: no sum gives
+// more than 2^30 steps up or down (GemmColumn::steps_fit), so that clamping can wait until codes are packed.
 #pragma once
 
 #include "halftone/kernels/requantizer.h"
@@ -10,8 +14,8 @@ namespace {
 
 class FloatColumns {
  public:
-  HT_INLINE FloatColumns(const std::byte* constants, bool fit)
-      : multiplier_(Vectors::as_float(Vectors::load(constants))), fit_(fit) {}
+  HT_INLINE FloatColumns(const std::byte* constants, bool fit, int32_t zero_point = 0)
+      : multiplier_(Vectors::as_float(Vectors::load(constants))), zero_point_(Vectors::all32(zero_point)), fit_(fit) {}
 
   HT_INLINE Vectors::Int steps(Vectors::Int acc) const {
     Vectors::Float steps = Vectors::mul(Vectors::to_float(acc), multiplier_);
@@ -19,18 +23,25 @@ class FloatColumns {
     if (!fit_) steps = Vectors::min(steps, Vectors::all(0x1p24F));
     return Vectors::round(steps);
   }
+  HT_INLINE Vectors::Int codes(Vectors::Int acc) const { return Vectors::add32(steps(acc), zero_point_); }
 
  private:
   Vectors::Float multiplier_;
+  Vectors::Int zero_point_;
   bool fit_;
 };
 
 class DyadicColumns {
  public:
-  HT_INLINE DyadicColumns(const std::byte* constants, bool fit) : constants_(constants), fit_(fit) {}
+  HT_INLINE DyadicColumns(const std::byte* constants, bool fit, int32_t zero_point = 0)
+      : constants_(constants), fit_(fit), excess_(Vectors::sub32(row(1), Vectors::all32(zero_point))) {}
 
   // (acc * M + 2^(r-1)) >> r in 64 bits.
-  HT_INLINE Vectors::Int steps(Vectors::Int acc) const {
+  HT_INLINE Vectors::Int steps(Vectors::Int acc) const { return Vectors::sub32(biased(acc), row(1)); }
+  HT_INLINE Vectors::Int codes(Vectors::Int acc) const { return Vectors::sub32(biased(acc), excess_); }
+
+ private:
+  HT_INLINE Vectors::Int biased(Vectors::Int acc) const {
     if (!fit_) {
       const Vectors::Int most = row(2);
       acc = Vectors::max32(Vectors::min32(acc, most), Vectors::sub32(Vectors::zero(), most));
@@ -40,13 +51,30 @@ class DyadicColumns {
     const Vectors::Int odd = Vectors::mul_even32(Vectors::odd_to_even32(acc), Vectors::odd_to_even32(multiplier));
     const Vectors::Int even_steps = Vectors::shift_right64_each(Vectors::add64(even, row(5)), row(3));
     const Vectors::Int odd_steps = Vectors::shift_right64_each(Vectors::add64(odd, row(6)), row(4));
-    return Vectors::sub32(Vectors::join32(even_steps, odd_steps), row(1));
+    return Vectors::join32(even_steps, odd_steps);
+  }
+
+  HT_INLINE Vectors::Int row(int64_t i) const { return Vectors::load(constants_ + i * Vectors::kBytes); }
+
+  const std::byte* constants_;
+  bool fit_;
+  Vectors::Int excess_;
+};
+
+// Words that are codes but for saturation, to bytes.
+class CodePacker {
+ public:
+  HT_INLINE CodePacker(int32_t low, int32_t high)
+      : low_(Vectors::all8(low)), high_(Vectors::all8(high)), narrow_(low > 0 || high < 255) {}
+
+  HT_INLINE Vectors::Int pack(Vectors::Int a, Vectors::Int b, Vectors::Int c, Vectors::Int d) const {
+    const Vectors::Int bytes = Vectors::pack16(Vectors::pack32(a, b), Vectors::pack32(c, d));
+    return narrow_ ? Vectors::max8(Vectors::min8(bytes, high_), low_) : bytes;
   }
 
  private:
-  HT_INLINE Vectors::Int row(int64_t i) const { return Vectors::load(constants_ + i * Vectors::kBytes); }
-  const std::byte* constants_;
-  bool fit_;
+  Vectors::Int low_, high_;
+  bool narrow_;
 };
 
 }  // namespace

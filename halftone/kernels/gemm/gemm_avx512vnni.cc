@@ -13,31 +13,22 @@ struct Dot {
   }
   static HT_INLINE __m512i permute32(__m512i words, __m512i order) { return _mm512_permutexvar_epi32(order, words); }
 
-  // kFirst is a multiple of kBytes, except that 48 bytes begin at 0.
+  // Stores under masks cost what plain ones do.
+  using Columns = __mmask64;
+  static HT_INLINE Columns columns(int64_t count) { return count >= 64 ? ~Columns{0} : Vectors::first(count); }
   template <int kFirst, int kBytes>
-  static HT_INLINE void store(void* to, __m512i bytes) {
-    if constexpr (kBytes == 64) {
-      _mm512_storeu_si512(to, bytes);
-    } else if constexpr (kBytes == 16) {
-      _mm_storeu_si128(static_cast<__m128i*>(to), _mm512_extracti32x4_epi32(bytes, kFirst / 16));
+  static HT_INLINE void store(void* to, __m512i bytes, Columns columns) {
+    if constexpr (kBytes > 32) {
+      _mm512_mask_storeu_epi8(to, columns, bytes);
+    } else if constexpr (kBytes == 32) {
+      _mm256_mask_storeu_epi8(to, static_cast<__mmask32>(columns), _mm512_extracti64x4_epi64(bytes, kFirst / 32));
     } else {
-      _mm256_storeu_si256(static_cast<__m256i*>(to), _mm512_extracti64x4_epi64(bytes, kFirst / 32));
-      if constexpr (kBytes == 48) {
-        _mm_storeu_si128(static_cast<__m128i*>(to) + 2, _mm512_extracti32x4_epi32(bytes, 2));
-      }
+      _mm_mask_storeu_epi8(to, static_cast<__mmask16>(columns), _mm512_extracti32x4_epi32(bytes, kFirst / 16));
     }
   }
-  template <int kFirst>
-  static HT_INLINE void store_some(void* to, __m512i bytes, int64_t count) {
-    const __m512i from = _mm512_maskz_compress_epi32(static_cast<__mmask16>(0xFFFF << kFirst / 4), bytes);
-    _mm512_mask_storeu_epi8(to, Vectors::first(count), from);
-  }
-  static HT_INLINE void store_words(void* to, __m512 words, int64_t count) {
-    if (count >= Vectors::kLanes) {
-      _mm512_storeu_ps(to, words);
-    } else if (count > 0) {
-      _mm512_mask_storeu_ps(to, static_cast<__mmask16>((1 << count) - 1), words);
-    }
+  template <int kVector>
+  static HT_INLINE void store_words(void* to, __m512 words, Columns columns) {
+    _mm512_mask_storeu_ps(to, static_cast<__mmask16>(columns >> 16 * kVector), words);
   }
 };
 

@@ -10,12 +10,12 @@ namespace {
 bool float_steps_fit(const GemmColumn& column) {
   const float low = static_cast<float>(column.least) * column.multiplier;
   const float high = static_cast<float>(column.most) * column.multiplier;
-  return low >= -0x1p31F && high < 0x1p31F;
+  return low >= -0x1p30F && high <= 0x1p30F;
 }
 
 bool dyadic_steps_fit(const GemmColumn& column) {
   const int64_t low = dyadic_steps(column.least, column.dyadic), high = dyadic_steps(column.most, column.dyadic);
-  return low >= std::numeric_limits<int32_t>::min() && high <= std::numeric_limits<int32_t>::max();
+  return low >= -(int64_t{1} << 30) && high <= int64_t{1} << 30;
 }
 
 }  // namespace

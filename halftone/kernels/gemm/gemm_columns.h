@@ -13,8 +13,8 @@ struct GemmColumn {
   // Bounds of acc over all left operands with bytes in 0 .. x_high, cut to int32's range, which the caller's proof
   // guarantees. With column_terms: all of int32's range but the lowest number.
   int32_t least = 0, most = 0;
-  // No accumulator of this column gives steps outside int32 in the problem's mode, so that no clamp is needed before
-  // steps are stored as int32.
+  // No accumulator of this column gives more than 2^30 steps up or down in the problem's mode, so that codes fit int32
+  // without a clamp.
   bool steps_fit = false;
 };
 

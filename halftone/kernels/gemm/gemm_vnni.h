@@ -5,17 +5,19 @@
 //     static constexpr int kRows[kMostVectors + 1];       // rows of a tile by number of vectors; [0] is not used
 //     Int dot(Int acc, Int bytes, Int weights);
 //     Int permute32(Int words, Int order);
-//     void store<kFirst, kBytes>(void* to, Int bytes);    // of kBytes bytes from byte kFirst on
-//     void store_some<kFirst>(void* to, Int bytes, int64_t count);
-//     void store_words(void* to, Float words, int64_t count);  // count <= kLanes
+//     using Columns; Columns columns(int64_t count);      // that exist, of the block's
+//     void store<kFirst, kBytes>(void* to, Int bytes, Columns);  // as many as exist of kBytes bytes from byte kFirst
+//     on void store_words<kVector>(void* to, Float words, Columns);  // the words of one of the block's vectors
 //   };
 // and then this header. A tile of kRows x kVectors accumulators stays in registers over the whole depth.
 #pragma once
 
 #include "halftone/kernels/gemm/gemm_vnni_blob.h"
-#include "halftone/kernels/requantize_vectors.h"
 #include "halftone/kernels/requantizer_vectors.h"
 #include "halftone/kernels/unroll.h"
+
+// Keeps the compiler from working out all of a series of addresses before a loop, for which there are no registers.
+#define HT_HIDE(pointer) __asm__("" : "+r"(pointer))
 
 namespace halftone::kernels {
 namespace {
@@ -25,8 +27,8 @@ struct Block {
   const GemmRun& run;
   const std::byte* constants;
   const int8_t* weights;
-  std::byte* to;    // row 0
-  int64_t columns;  // that exist
+  std::byte* to;  // row 0
+  Dot::Columns columns;
 };
 
 template <int kRows, int kVectors>
@@ -43,7 +45,12 @@ HT_INLINE void multiply(const Block& block, int64_t row, Tile<kRows, kVectors>& 
   const uint8_t* const* taps_of_row = block.run.rows + row * taps;
   for (int64_t tap = 0; tap < taps; ++tap) {
     const uint8_t* x[kRows];
-    HT_UNROLL for (int r = 0; r < kRows; ++r) x[r] = taps_of_row[r * taps + tap];
+    const uint8_t* const* p = taps_of_row + tap;
+    HT_UNROLL for (int r = 0; r < kRows; ++r) {
+      x[r] = *p;
+      p += taps;
+      HT_HIDE(p);
+    }
     for (int64_t d = 0; d < bytes; d += kVnniStep) {
       Vectors::Int w[kVectors];
       HT_UNROLL for (int v = 0; v < kVectors; ++v) w[v] = Vectors::load(weights + v * Vectors::kBytes);
@@ -72,10 +79,10 @@ struct ToCodes {
   static HT_INLINE void finish(const Block& block, int64_t row, Tile<kRows, kVectors>& acc) {
     const VnniBlob& blob = block.blob;
     HT_UNROLL for (int v = 0; v < kVectors; ++v) {
-      const Columns columns(block.constants + v * blob.vector_bytes + blob.requantizer, blob.fit);
-      HT_UNROLL for (int r = 0; r < kRows; ++r) acc[r][v] = columns.steps(acc[r][v]);
+      const Columns columns(block.constants + v * blob.vector_bytes + blob.requantizer, blob.fit, blob.zero_point);
+      HT_UNROLL for (int r = 0; r < kRows; ++r) acc[r][v] = columns.codes(acc[r][v]);
     }
-    const Codes codes(StoredGrid{blob.zero_point, blob.low, blob.high});
+    const CodePacker codes(blob.low, blob.high);
     constexpr int kTogether = kVectors > 2 ? 1 : 4 / kVectors;
     std::byte* to = block.to + row * block.run.to_stride;
     HT_UNROLL for (int r = 0; r < kRows; r += kTogether) {
@@ -118,11 +125,7 @@ struct ToCodes {
   static HT_INLINE void store(const Block& block, std::byte* to, Vectors::Int bytes, int rows) {
     constexpr int kBytes = kVectors * static_cast<int>(Vectors::kLanes);
     if (kRow >= rows) return;
-    if (block.columns >= kBytes) {
-      Dot::store<kRow * kBytes, kBytes>(to, bytes);
-    } else {
-      Dot::store_some<kRow * kBytes>(to, bytes, block.columns);
-    }
+    Dot::store<kRow * kBytes, kBytes>(to, bytes, block.columns);
     if constexpr (kRow + 1 < kTogether) {
       store<kVectors, kTogether, kRow + 1>(block, to + block.run.to_stride, bytes, rows);
     }
@@ -132,19 +135,23 @@ struct ToCodes {
 struct ToReal {
   template <int kRows, int kVectors>
   static HT_INLINE void finish(const Block& block, int64_t row, Tile<kRows, kVectors>& acc) {
-    HT_UNROLL for (int v = 0; v < kVectors; ++v) {
-      const Vectors::Float multiplier =
-          Vectors::as_float(Vectors::load(block.constants + v * block.blob.vector_bytes + block.blob.requantizer));
-      const int64_t columns = block.columns - v * Vectors::kLanes;
-      HT_UNROLL for (int r = 0; r < kRows; ++r) {
-        Vectors::Float factor = multiplier;
-        if (block.run.row_scales != nullptr) {
-          factor = Vectors::mul(Vectors::all(block.run.row_scales[row + r]), factor);
-        }
-        Dot::store_words(block.to + (row + r) * block.run.to_stride + v * Vectors::kBytes,
-                         Vectors::mul(Vectors::to_float(acc[r][v]), factor), columns);
+    finish_vector<0>(block, row, acc);
+  }
+
+ private:
+  template <int kVector, int kRows, int kVectors>
+  static HT_INLINE void finish_vector(const Block& block, int64_t row, Tile<kRows, kVectors>& acc) {
+    const Vectors::Float multiplier =
+        Vectors::as_float(Vectors::load(block.constants + kVector * block.blob.vector_bytes + block.blob.requantizer));
+    HT_UNROLL for (int r = 0; r < kRows; ++r) {
+      Vectors::Float factor = multiplier;
+      if (block.run.row_scales != nullptr) {
+        factor = Vectors::mul(Vectors::all(block.run.row_scales[row + r]), factor);
       }
+      Dot::store_words<kVector>(block.to + (row + r) * block.run.to_stride + kVector * Vectors::kBytes,
+                                Vectors::mul(Vectors::to_float(acc[r][kVector]), factor), block.columns);
     }
+    if constexpr (kVector + 1 < kVectors) finish_vector<kVector + 1>(block, row, acc);
   }
 };
 
@@ -194,14 +201,14 @@ void blocks(const std::byte* packed, const GemmRun& run) {
   const int64_t element = blob.result == GemmResult::Real ? 4 : 1;
   for (int64_t i = run.first_block; i < run.last_block; ++i) {
     const int64_t first = vnni_first_vector(blob, i), vectors = vnni_first_vector(blob, i + 1) - first;
-    const int64_t column = first * Vectors::kLanes;
+    const int64_t column = first * Vectors::kLanes, room = vectors * Vectors::kLanes, rest = blob.columns - column;
     const std::byte* weights = packed + blob.weights + first * blob.taps * blob.steps * Vectors::kBytes;
     const Block block = {blob,
                          run,
                          packed + blob.constants + first * blob.vector_bytes,
                          reinterpret_cast<const int8_t*>(weights),
                          static_cast<std::byte*>(run.to) + column * element,
-                         blob.columns - column};
+                         Dot::columns(rest < room ? rest : room)};
     by_vectors<Finish, Dot::kMostVectors>(block, vectors);
   }
 }
