@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "halftone/kernels/transpose/transpose.h"
+
 namespace halftone::kernels {
 namespace {
 
@@ -28,8 +30,32 @@ LineFunction line_function(size_t element_size) {
   }
 }
 
+// The two innermost loops where they transpose bytes: one of them walks along neighbours in `from`, the other in `to`.
+// Rows of `from` are the loop of larger strides there.
+bool is_transpose(const StridedCopy& copy, size_t depth) {
+  if (depth + 2 != copy.dims.size()) return false;
+  const size_t i = depth, j = depth + 1;
+  if (copy.from_strides[i] < 0 || copy.from_strides[j] < 0) return false;
+  return (copy.from_strides[i] == 1 && copy.to_strides[j] == 1) ||
+         (copy.from_strides[j] == 1 && copy.to_strides[i] == 1);
+}
+
+void transpose(const StridedCopy& copy, size_t depth, const std::byte* from, std::byte* to, int64_t begin,
+               int64_t end) {
+  static const TransposeKernel* kernel = choose_transpose({kSlack, kSlack, 2 * kSlack, 2 * kSlack}).kernel;
+  const size_t i = depth, j = depth + 1;
+  const auto* source = reinterpret_cast<const uint8_t*>(from) + begin * copy.from_strides[i];
+  auto* target = reinterpret_cast<uint8_t*>(to) + begin * copy.to_strides[i];
+  if (copy.from_strides[i] == 1) {
+    kernel->run({copy.dims[j], end - begin, copy.from_strides[j], copy.to_strides[i]}, source, target);
+  } else {
+    kernel->run({end - begin, copy.dims[j], copy.from_strides[i], copy.to_strides[j]}, source, target);
+  }
+}
+
 void copy_loops(const StridedCopy& copy, size_t depth, const std::byte* from, std::byte* to, size_t size,
                 LineFunction line, int64_t begin, int64_t end) {
+  if (size == 1 && is_transpose(copy, depth)) return transpose(copy, depth, from, to, begin, end);
   const int64_t from_stride = copy.from_strides[depth], to_stride = copy.to_strides[depth];
   const auto bytes = static_cast<int64_t>(size);
   from += begin * from_stride * bytes;

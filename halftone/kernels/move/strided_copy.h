@@ -19,7 +19,8 @@ struct StridedCopy {
 // The same copy in fewer loops: those of one step disappear, neighbours that continue each other become one.
 void simplify(StridedCopy& copy);
 
-// Runs [begin, end) of the outermost loop. `element_size` is 1, 2, 4 or 8 bytes. `from` and `to` don't overlap.
+// Runs [begin, end) of the outermost loop. `element_size` is 1, 2, 4 or 8 bytes. `from` and `to` don't overlap. Fast
+// where the innermost loop has stride 1 on both sides, or the two innermost ones transpose bytes.
 void run_copy(const StridedCopy& copy, const std::byte* from, std::byte* to, size_t element_size, int64_t begin,
               int64_t end);
 

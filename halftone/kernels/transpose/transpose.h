@@ -2,8 +2,8 @@
 //
 //   to[c * to_stride + r] = from[r * from_stride + c]        r < count, c < columns
 //
-// `to` has `columns` rows of `count` bytes. No alignment; `from` and `to` don't overlap; bytes between the rows of `to`
-// stay as they are.
+// `to` has `columns` rows of `count` bytes. No alignment, no slack: nothing behind the last row is read. `from` and
+// `to` don't overlap; bytes between the rows of `to` stay as they are.
 #pragma once
 
 #include "halftone/kernels/kernel.h"

@@ -23,10 +23,19 @@ HT_INLINE void store_first(uint8_t* to, __m128i v, int64_t n) {
   }
 }
 
+// kColumns bytes, or those before `end`.
+HT_INLINE __m256i load_before(const uint8_t* from, const uint8_t* end) {
+  if (end - from >= kColumns) return Vectors::load(from);
+  uint8_t bytes[kColumns] = {};
+  __builtin_memcpy(bytes, from, static_cast<size_t>(end - from));
+  return Vectors::load(bytes);
+}
+
 // Up to kRows x kColumns. Rows that are not there are stood in for by the last one.
-HT_INLINE void transpose_tile(const Rows& rows, const uint8_t* from, uint8_t* to, int64_t count, int64_t columns) {
+HT_INLINE void transpose_tile(const Rows& rows, const uint8_t* from, const uint8_t* end, uint8_t* to, int64_t count,
+                              int64_t columns) {
   __m256i x[kRows], y[kRows];
-  for (int64_t r = 0; r < kRows; ++r) x[r] = Vectors::load(from + (r < count ? r : count - 1) * rows.from_stride);
+  for (int64_t r = 0; r < kRows; ++r) x[r] = load_before(from + (r < count ? r : count - 1) * rows.from_stride, end);
   deal(x, y);
   deal(y, x);
   deal(x, y);
@@ -41,11 +50,12 @@ HT_INLINE void transpose_tile(const Rows& rows, const uint8_t* from, uint8_t* to
 }  // namespace
 
 void transpose_avx2(const Rows& rows, const uint8_t* from, uint8_t* to) {
+  const uint8_t* end = from + (rows.count - 1) * rows.from_stride + rows.columns;
   for (int64_t c = 0; c < rows.columns; c += kColumns) {
     const int64_t columns = rows.columns - c < kColumns ? rows.columns - c : kColumns;
     for (int64_t r = 0; r < rows.count; r += kRows) {
       const int64_t count = rows.count - r < kRows ? rows.count - r : kRows;
-      transpose_tile(rows, from + r * rows.from_stride + c, to + c * rows.to_stride + r, count, columns);
+      transpose_tile(rows, from + r * rows.from_stride + c, end, to + c * rows.to_stride + r, count, columns);
     }
   }
 }

@@ -11,7 +11,10 @@ TEST(Transpose, EveryKernelOnOddShapes) {
     for (const int64_t columns : test::odd_columns()) {
       for (const bool gaps : {false, true}) {
         const Rows rows = {count, columns, columns + (gaps ? 3 : 0), count + (gaps ? 5 : 0)};
-        const std::vector<uint8_t> from = test::random_codes(rng, count * rows.from_stride);
+        // Without slack: sanitizers see what is read behind the last row.
+        std::vector<uint8_t> from = test::random_codes(rng, count * rows.from_stride);
+        from.resize(static_cast<size_t>((count - 1) * rows.from_stride + columns));
+        from.shrink_to_fit();
         std::vector<uint8_t> expected = test::untouched(columns * rows.to_stride);
         for (int64_t r = 0; r < count; ++r) {
           for (int64_t c = 0; c < columns; ++c) {
