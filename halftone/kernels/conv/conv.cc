@@ -54,8 +54,13 @@ GemmProblem product_of(const ConvProblem& problem, const ConvHeader& header, int
   return product;
 }
 
+// Of the largest group: the size may depend on the weights.
 int64_t product_bytes(const GemmKernel& kernel, const ConvProblem& problem, const ConvHeader& header) {
-  return round_up(static_cast<int64_t>(kernel.packed_bytes(product_of(problem, header, 0))), kAlign);
+  size_t bytes = 0;
+  for (int64_t group = 0; group < problem.shape.groups; ++group) {
+    bytes = std::max(bytes, kernel.packed_bytes(product_of(problem, header, group)));
+  }
+  return round_up(static_cast<int64_t>(bytes), kAlign);
 }
 
 const ConvHeader& header_in(const std::byte* packed) { return *reinterpret_cast<const ConvHeader*>(packed); }
@@ -76,7 +81,7 @@ size_t conv_packed_bytes(const GemmKernel& kernel, const ConvProblem& problem) {
 
 void pack_conv(const GemmKernel& kernel, const ConvProblem& problem, std::byte* to) {
   ConvHeader header = header_of(kernel, problem);
-  header.product_bytes = product_bytes(kernel, problem, header);
+  header.product_bytes = problem.shape.groups > 1 ? product_bytes(kernel, problem, header) : 0;  // may take long
   std::memset(to, header.x_zero_point, static_cast<size_t>(header.products));
   std::memcpy(to, &header, sizeof(header));
   for (int64_t group = 0; group < problem.shape.groups; ++group) {

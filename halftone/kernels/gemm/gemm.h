@@ -63,8 +63,8 @@ struct GemmKernel {
   Isa isa;
   // "" or why this kernel can't (or shouldn't) do the problem.
   const char* (*refuse)(const GemmProblem& problem);
-  // Size of the blob that pack() fills: relocatable, aligned to 64, all that run() needs to know. Cost of packing: one
-  // pass over the weights or two.
+  // Size of the blob that pack() fills: relocatable, aligned to 64, all that run() needs to know. May depend on the
+  // weights, and take about as long as packing: a few passes over them.
   size_t (*packed_bytes)(const GemmProblem& problem);
   void (*pack)(const GemmProblem& problem, std::byte* to);
   // Of a blob: the number of column blocks, the units in which columns can be cut; the first column of a block

@@ -111,19 +111,13 @@ class TilePacker {
   void pack_step(const Tap& tap, const Step& step, Cursor& steps, Cursor& weights, uint32_t* folded) const {
     const int members = groups_of(step.kind);
     DealtGroup dealt[4];
-    deal_weights(step, tap.groups, static_cast<int>(blob_.lanes), dealt);
+    deal_weights(step, tap.groups, static_cast<int>(blob_.lanes), dealt, folded);
     for (int i = 0; i < members; ++i) {
       steps.put(&dealt[i].offset, sizeof(dealt[i].offset));
       weights.put(dealt[i].weights, group_bytes_);
     }
     if (!is_masked(step.kind)) return;
-    for (int i = 0; i < members; ++i) {
-      weights.put(dealt[i].mask, group_bytes_);
-      // x * w = (255 - x) * v - 255 * v, where v = -w is what `dealt` holds.
-      for (size_t b = 0; b < group_bytes_; ++b) {
-        if (dealt[i].mask[b] != 0) folded[b / kGroup] -= static_cast<uint32_t>(255 * dealt[i].weights[b]);
-      }
-    }
+    for (int i = 0; i < members; ++i) weights.put(dealt[i].mask, group_bytes_);
   }
 
   // True when steps of all columns fit.

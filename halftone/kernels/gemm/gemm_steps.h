@@ -31,7 +31,9 @@ struct DealtGroup {
   uint8_t mask[kMaxLanes * kGroup];
 };
 
-// Writes the step's groups; those of masked steps so that all partial sums of each slot stay within 16 bits.
-void deal_weights(const Step& step, const std::vector<StepGroup>& groups, int lanes, DealtGroup* dealt);
+// Writes the step's groups; those of masked steps so that all partial sums of each slot stay within 16 bits. Adds to
+// folded[lane] what complements leave out: 255 * w.
+void deal_weights(const Step& step, const std::vector<StepGroup>& groups, int lanes, DealtGroup* dealt,
+                  uint32_t* folded);
 
 }  // namespace halftone::kernels
