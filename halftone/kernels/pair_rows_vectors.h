@@ -21,22 +21,19 @@ HT_INLINE void for_each_pair(const PairRows& rows, int64_t b_step, const uint8_t
   }
 }
 
-// to[r][c] = codes of the steps f(a[r][c], b[r][c]), kLanes codes in int32 and words of `b` at a time. Reads no word of
-// `b` behind a row.
-template <typename Word, typename F>
-HT_INLINE void for_each_constant(const PairRows& rows, int64_t b_step, const Codes& codes, const uint8_t* a,
-                                 const Word* b, uint8_t* to, const F& f) {
+// to[r][c] = codes of steps(a + c, b + c * b_step, left), which are kLanes int32 for the `left` columns from c on.
+template <typename Constant, typename F>
+HT_INLINE void for_each_constant(const PairRows& rows, int64_t b_step, const StoredGrid& grid, const uint8_t* a,
+                                 const Constant* b, uint8_t* to, const F& steps) {
+  const Codes codes(grid);
   for (int64_t r = 0; r < rows.count; ++r, a += rows.a_stride, b += rows.b_stride, to += rows.to_stride) {
-    const Vectors::Int same = Vectors::all_words(b);
     for (int64_t c = 0; c < rows.columns; c += Vectors::kBytes) {
-      Vectors::Int steps[4];
+      Vectors::Int part[4];
       for (int64_t i = 0; i < 4; ++i) {
-        const int64_t at = c + i * Vectors::kLanes;
-        const int64_t left = rows.columns - at;
-        steps[i] = left <= 0 ? Vectors::zero()
-                             : f(Vectors::widen(a + at), b_step == 0 ? same : Vectors::load_words(b + at, left));
+        const int64_t at = c + i * Vectors::kLanes, left = rows.columns - at;
+        part[i] = left <= 0 ? Vectors::zero() : steps(a + at, b + at * b_step, left);
       }
-      const Vectors::Int packed = Vectors::sort_packed(codes.pack(steps[0], steps[1], steps[2], steps[3]));
+      const Vectors::Int packed = Vectors::sort_packed(codes.pack(part[0], part[1], part[2], part[3]));
       if (rows.columns - c >= Vectors::kBytes) {
         Vectors::store(to + c, packed);
       } else {
@@ -44,6 +41,11 @@ HT_INLINE void for_each_constant(const PairRows& rows, int64_t b_step, const Cod
       }
     }
   }
+}
+
+// The words of `left` columns, or the one for all of them. Reads no word behind the row.
+HT_INLINE Vectors::Int load_constants(const void* b, int64_t b_step, int64_t left) {
+  return b_step == 0 ? Vectors::all_words(b) : Vectors::load_words(b, left);
 }
 
 }  // namespace

@@ -64,6 +64,17 @@ struct Vectors {
     return _mm256_maskload_epi32(static_cast<const int*>(p), mask);
   }
 
+  // The same of 8 bytes.
+  static HT_INLINE Int load_pairs(const void* p, int64_t n) {
+    if (2 * n >= kLanes) return load(p);
+    const Int mask = _mm256_cmpgt_epi64(all64(n < 0 ? 0 : n), _mm256_setr_epi64x(0, 1, 2, 3));
+    return _mm256_maskload_epi64(static_cast<const long long*>(p), mask);
+  }
+  static HT_INLINE Int all_pairs(const void* p) {
+    int64_t pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return all64(pair);
+  }
   // The word at p in all lanes.
   static HT_INLINE Int all_words(const void* p) {
     int32_t word;
@@ -87,6 +98,17 @@ struct Vectors {
   // kLanes bytes to int32, in order; and what packing four such vectors leaves out of order.
   static HT_INLINE Int widen(const uint8_t* p) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  }
+  // kLanes / 2 bytes to int64, in order.
+  static HT_INLINE Int widen64(const uint8_t* p) {
+    int32_t bytes;
+    __builtin_memcpy(&bytes, p, sizeof bytes);
+    return _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(bytes));
+  }
+  // The lower halves of int64, those of b behind those of a.
+  static HT_INLINE Int lower_halves(Int a, Int b) {
+    const Float mixed = _mm256_shuffle_ps(as_float(a), as_float(b), 0x88);
+    return _mm256_permute4x64_epi64(as_int(mixed), 0xD8);
   }
   static HT_INLINE Int sort_packed(Int v) {
     return _mm256_permutevar8x32_epi32(v, _mm256_setr_epi32(0, 4, 1, 5, 2, 6, 3, 7));
@@ -112,6 +134,9 @@ struct Vectors {
   }
   static HT_INLINE Int shift_right32(Int v, int32_t count) { return _mm256_sra_epi32(v, _mm_cvtsi32_si128(count)); }
   static HT_INLINE Int add64(Int a, Int b) { return _mm256_add_epi64(a, b); }
+  static HT_INLINE Int sub64(Int a, Int b) { return _mm256_sub_epi64(a, b); }
+  static HT_INLINE Int shift_left64_by(Int v, Int counts) { return _mm256_sllv_epi64(v, counts); }
+  static HT_INLINE Int shift_right64_by(Int v, Int counts) { return _mm256_srlv_epi64(v, counts); }
   static HT_INLINE Int mul_even32(Int a, Int b) { return _mm256_mul_epi32(a, b); }  // int32 of even lanes to int64
   static HT_INLINE Int odd_to_even32(Int v) { return _mm256_srli_epi64(v, 32); }
   static HT_INLINE Int join32(Int even, Int odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA); }

@@ -25,6 +25,15 @@ struct Vectors {
     return _mm512_maskz_loadu_epi32(static_cast<__mmask16>(n <= 0 ? 0 : (1 << n) - 1), p);
   }
 
+  static HT_INLINE Int load_pairs(const void* p, int64_t n) {
+    if (2 * n >= kLanes) return load(p);
+    return _mm512_maskz_loadu_epi64(static_cast<__mmask8>(n <= 0 ? 0 : (1 << n) - 1), p);
+  }
+  static HT_INLINE Int all_pairs(const void* p) {
+    int64_t pair;
+    __builtin_memcpy(&pair, p, sizeof pair);
+    return all64(pair);
+  }
   // The word at p in all lanes.
   static HT_INLINE Int all_words(const void* p) {
     int32_t word;
@@ -47,6 +56,13 @@ struct Vectors {
   static HT_INLINE Int pack16(Int a, Int b) { return _mm512_packus_epi16(a, b); }
   static HT_INLINE Int widen(const uint8_t* p) {
     return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  }
+  static HT_INLINE Int widen64(const uint8_t* p) {
+    return _mm512_cvtepu8_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  }
+  static HT_INLINE Int lower_halves(Int a, Int b) {
+    return _mm512_permutex2var_epi32(a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30),
+                                     b);
   }
   static HT_INLINE Int sort_packed(Int v) {
     return _mm512_permutexvar_epi32(_mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15), v);
@@ -72,6 +88,9 @@ struct Vectors {
   }
   static HT_INLINE Int shift_right32(Int v, int32_t count) { return _mm512_sra_epi32(v, _mm_cvtsi32_si128(count)); }
   static HT_INLINE Int add64(Int a, Int b) { return _mm512_add_epi64(a, b); }
+  static HT_INLINE Int sub64(Int a, Int b) { return _mm512_sub_epi64(a, b); }
+  static HT_INLINE Int shift_left64_by(Int v, Int counts) { return _mm512_sllv_epi64(v, counts); }
+  static HT_INLINE Int shift_right64_by(Int v, Int counts) { return _mm512_srlv_epi64(v, counts); }
   static HT_INLINE Int mul_even32(Int a, Int b) { return _mm512_mul_epi32(a, b); }
   static HT_INLINE Int odd_to_even32(Int v) { return _mm512_srli_epi64(v, 32); }
   static HT_INLINE Int join32(Int even, Int odd) {

@@ -13,8 +13,7 @@ const char* none(const ProductProblem&) { return ""; }
 const char* vectors(const ProductProblem& problem) {
   if (problem.a_step != 1) return "the first operand has gaps or repeats along rows";
   if (problem.b_step != 1 && problem.b_step != 0) return "the second operand has gaps along rows";
-  const bool fractions = problem.b_is_constant && problem.mode == RequantizeMode::Dyadic;
-  return fractions ? "a fraction per element takes a loop in 64 bits" : "";
+  return "";
 }
 
 }  // namespace

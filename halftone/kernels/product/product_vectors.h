@@ -44,18 +44,50 @@ HT_INLINE void product_multipliers(const ProductProblem& problem, const PairRows
                                    const float* b, uint8_t* to) {
   const Vectors::Int zero = Vectors::all32(problem.a_zero_point);
   const ClampedRound round(problem.to);
-  for_each_constant(rows, problem.b_step, Codes(problem.to), a, b, to, [&](Vectors::Int x, Vectors::Int multipliers) {
-    return round(Vectors::mul(Vectors::to_float(Vectors::sub32(x, zero)), Vectors::as_float(multipliers)));
-  });
+  for_each_constant(rows, problem.b_step, problem.to, a, b, to,
+                    [&](const uint8_t* x, const float* multipliers, int64_t left) {
+                      const Vectors::Float acc = Vectors::to_float(Vectors::sub32(Vectors::widen(x), zero));
+                      const Vectors::Int words = load_constants(multipliers, problem.b_step, left);
+                      return round(Vectors::mul(acc, Vectors::as_float(words)));
+                    });
+}
+
+// Codes times a fraction each, in 64 bits. A Dyadic in memory is a lane, its multiplier the lower half, which the
+// product reads.
+HT_INLINE void product_fractions(const ProductProblem& problem, const PairRows& rows, const uint8_t* a, const Dyadic* b,
+                                 uint8_t* to) {
+  static_assert(sizeof(Dyadic) == 8);
+  constexpr int64_t kHalf = Vectors::kLanes / 2;
+  const Vectors::Int zero = Vectors::all64(problem.a_zero_point), one = Vectors::all64(1);
+  const Vectors::Int sign = Vectors::all64(INT64_MIN);
+  // |acc| <= 255: with a shift of 8 every acc but 0 saturates every grid, with less the steps could leave 32 bits.
+  const Vectors::Int least_shift = Vectors::all64(8);
+  const auto half = [&](const uint8_t* x, const Dyadic* fractions, int64_t left) {
+    const Vectors::Int acc = Vectors::sub64(Vectors::widen64(x), zero);
+    const Vectors::Int m = problem.b_step == 0 ? Vectors::all_pairs(fractions) : Vectors::load_pairs(fractions, left);
+    const Vectors::Int shift = Vectors::max32(Vectors::odd_to_even32(m), least_shift);
+    const Vectors::Int round = Vectors::add64(Vectors::shift_left64_by(one, Vectors::sub64(shift, one)), sign);
+    const Vectors::Int exact = Vectors::add64(Vectors::mul_even32(acc, m), round);
+    return Vectors::sub64(Vectors::shift_right64_by(exact, shift), Vectors::shift_right64_by(sign, shift));
+  };
+  for_each_constant(
+      rows, problem.b_step, problem.to, a, b, to, [&](const uint8_t* x, const Dyadic* fractions, int64_t left) {
+        const Vectors::Int low = half(x, fractions, left);
+        return Vectors::lower_halves(low, half(x + kHalf, fractions + kHalf * problem.b_step, left - kHalf));
+      });
 }
 
 HT_INLINE void product_rows(const ProductProblem& problem, const PairRows& rows, const uint8_t* a, const void* b,
                             uint8_t* to) {
   const auto* codes = static_cast<const uint8_t*>(b);
-  if (problem.b_is_constant) {
-    product_multipliers(problem, rows, a, static_cast<const float*>(b), to);
-  } else if (problem.mode == RequantizeMode::Float) {
-    for_each_pair(rows, problem.b_step, a, codes, to, CodesProduct<FloatSteps>(problem));
+  if (problem.mode == RequantizeMode::Float) {
+    if (problem.b_is_constant) {
+      product_multipliers(problem, rows, a, static_cast<const float*>(b), to);
+    } else {
+      for_each_pair(rows, problem.b_step, a, codes, to, CodesProduct<FloatSteps>(problem));
+    }
+  } else if (problem.b_is_constant) {
+    product_fractions(problem, rows, a, static_cast<const Dyadic*>(b), to);
   } else {
     for_each_pair(rows, problem.b_step, a, codes, to, CodesProduct<DyadicSteps>(problem));
   }

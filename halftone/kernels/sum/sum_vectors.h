@@ -116,17 +116,26 @@ class DyadicConstantSum {
   Vectors::Int multiplier_, offset_;
 };
 
+template <typename Sum>
+HT_INLINE void sum_constants(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const void* b,
+                             uint8_t* to) {
+  const Sum sum(problem);
+  for_each_constant(rows, problem.b_step, problem.to, a, static_cast<const int32_t*>(b), to,
+                    [&](const uint8_t* x, const int32_t* constants, int64_t left) {
+                      return sum(Vectors::widen(x), load_constants(constants, problem.b_step, left));
+                    });
+}
+
 HT_INLINE void sum_rows(const SumProblem& problem, const PairRows& rows, const uint8_t* a, const void* b, uint8_t* to) {
   const auto* codes = static_cast<const uint8_t*>(b);
-  const auto* constants = static_cast<const int32_t*>(b);
   if (problem.mode == RequantizeMode::Float) {
     if (problem.b_is_constant) {
-      for_each_constant(rows, problem.b_step, Codes(problem.to), a, constants, to, FloatConstantSum(problem));
+      sum_constants<FloatConstantSum>(problem, rows, a, b, to);
     } else {
       for_each_pair(rows, problem.b_step, a, codes, to, FloatSum(problem));
     }
   } else if (problem.b_is_constant) {
-    for_each_constant(rows, problem.b_step, Codes(problem.to), a, constants, to, DyadicConstantSum(problem));
+    sum_constants<DyadicConstantSum>(problem, rows, a, b, to);
   } else {
     for_each_pair(rows, problem.b_step, a, codes, to, DyadicPairSum(problem));
   }
