@@ -1,8 +1,10 @@
-#include "halftone/kernels/depthwise/depthwise_columns.h"
 #include "halftone/kernels/depthwise/depthwise_run.h"
+#include "halftone/kernels/depthwise/depthwise_vectors.h"
 
 namespace halftone::kernels {
 
-void run_depthwise_avx2(const std::byte* packed, const DepthwiseRun& run) { run_columns<Pairs, Lanes32>(packed, run); }
+void run_depthwise_avx2(const std::byte* packed, const DepthwiseRun& run) {
+  run_depthwise<Pairs, Flips, Lanes32>(packed, run);
+}
 
 }  // namespace halftone::kernels

@@ -1,10 +1,10 @@
-#include "halftone/kernels/depthwise/depthwise_columns.h"
 #include "halftone/kernels/depthwise/depthwise_run.h"
+#include "halftone/kernels/depthwise/depthwise_vectors.h"
 
 namespace halftone::kernels {
 
 void run_depthwise_avx512vnni(const std::byte* packed, const DepthwiseRun& run) {
-  run_columns<Quads, Lanes64>(packed, run);
+  run_depthwise<Quads, Quads, Lanes64>(packed, run);
 }
 
 }  // namespace halftone::kernels

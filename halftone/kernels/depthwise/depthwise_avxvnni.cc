@@ -1,10 +1,10 @@
-#include "halftone/kernels/depthwise/depthwise_columns.h"
 #include "halftone/kernels/depthwise/depthwise_run.h"
+#include "halftone/kernels/depthwise/depthwise_vectors.h"
 
 namespace halftone::kernels {
 
 void run_depthwise_avxvnni(const std::byte* packed, const DepthwiseRun& run) {
-  run_columns<Quads, Lanes32>(packed, run);
+  run_depthwise<Quads, Quads, Lanes32>(packed, run);
 }
 
 }  // namespace halftone::kernels

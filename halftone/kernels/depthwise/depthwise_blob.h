@@ -1,10 +1,8 @@
 // The blob of the vectorized kernels: plain bytes, offsets only.
 //
 // Kernels work on blocks of 16, 32 or 64 channels. A *column* of a block is what one pixel column adds to a pass over
-// one or two output rows: the bytes of the input rows that these see, in groups of `group_rows` rows. A group of a
-// column is four vectors of as many bytes as the block has channels; each channel has 4 bytes in one of them:
-//   group_rows 4:  r0 r1 r2 r3     as bytes           (instructions that add up four products of bytes)
-//   group_rows 2:  r0 r1           as 16-bit numbers  (pmaddwd)
+// one or two output rows: the bytes of the input rows that these see, in groups of 2 or 4 rows. A group of a column is
+// four vectors of as many bytes as the block has channels; each channel has 4 bytes in one of them (DepthwiseFormat).
 // Interleaving rows in lanes of 16 bytes puts channel 16 l + 4 v + i of the block into lane l, place i of vector v.
 // Constants and weights are packed in that order, so that packing sums to bytes puts the codes back in order.
 #pragma once
@@ -16,6 +14,19 @@ namespace halftone::kernels {
 
 inline constexpr int kDepthwiseVectors = 4;  // of a group of a column
 
+// What a channel's 4 bytes of a group of a column are, and its 4 bytes of weights.
+enum class DepthwiseFormat : int32_t {
+  // Rows r0 r1 as 16-bit numbers, and so are the weights: pmaddwd, exact.
+  Pairs,
+  // Rows r0 r1 r2 r3 as bytes, and so are the weights: instructions that add up four products without saturating.
+  Quads,
+  // The same bytes for pmaddubsw, which saturates sums of two products at 16 bits, and never does here:
+  //   sum of w * x = sum of |w| * ((x - 128) ^ m) + 128 * sum of w + sum over w < 0 of |w|,   m = w < 0 ? -1 : 0
+  // where -128 <= (x - 128) ^ m <= 127 and |w| <= 128, so that two products stay within -32768 .. 32512. The first
+  // vector of weights has |w|, a second one m ^ 128 (x - 128 is x ^ 128 as an int8); the bias takes the rest.
+  Flips,
+};
+
 // A block of output channels: first, first + multiplier, .. (one of the filters of each input channel).
 struct DepthwiseBlock {
   int64_t offset;         // of its constants
@@ -26,7 +37,8 @@ struct DepthwiseBlock {
 
 // Followed by the blocks, and at their offsets by, each in the order of vectors,
 //   int32 bias[lanes], float or int32 factor[lanes], int32 shift[lanes], int32 limit[lanes]
-//   weights[vector][kernel_w][groups][rows][lanes bytes]: of one output row, then shifted down for the second
+//   weights[vector][kernel_w][groups][rows] of one output row, then shifted down for the second
+// In dyadic mode `shift` is the one of the definition less 33, for codes of which the last bit is still to be rounded.
 struct alignas(64) DepthwiseBlob {
   uint8_t padding[64];  // a pixel of the input's zero point
   int64_t block_count;
@@ -35,9 +47,10 @@ struct alignas(64) DepthwiseBlob {
   int64_t rows;                   // output rows in a pass, 1 or 2
   int32_t is_dyadic, is_real;     // requantization; is_real: none
   int32_t zero_point, low, high;  // of the output
-  // Some sum could give steps outside int32. Sums are then first clamped to +-limit[channel], beyond which every code
-  // saturates.
+  // Some sum could give steps outside int32, or some shift is negative. Sums are then first clamped to
+  // +-limit[channel], beyond which every code saturates.
   int32_t limited;
+  int32_t is_sliding;  // a 3x3 window that depthwise_sliding.h does
 
   const DepthwiseBlock* blocks() const {
     return reinterpret_cast<const DepthwiseBlock*>(reinterpret_cast<const std::byte*>(this) + sizeof(DepthwiseBlob));

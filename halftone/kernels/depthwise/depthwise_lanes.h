@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #define HT_INLINE inline __attribute__((always_inline))
+#define HT_INLINE_LAMBDA __attribute__((always_inline))
 
 namespace halftone::kernels {
 namespace {
@@ -25,7 +26,6 @@ struct Lanes16 {
   static HT_INLINE Int zero() { return _mm_setzero_si128(); }
   static HT_INLINE Int all8(int32_t x) { return _mm_set1_epi8(static_cast<char>(x)); }
   static HT_INLINE Int all16(int32_t x) { return _mm_set1_epi16(static_cast<int16_t>(x)); }
-  static HT_INLINE Int all64(int64_t x) { return _mm_set1_epi64x(x); }
   static HT_INLINE Int low8(Int a, Int b) { return _mm_unpacklo_epi8(a, b); }
   static HT_INLINE Int high8(Int a, Int b) { return _mm_unpackhi_epi8(a, b); }
   static HT_INLINE Int low16(Int a, Int b) { return _mm_unpacklo_epi16(a, b); }
@@ -36,6 +36,8 @@ struct Lanes16 {
   static HT_INLINE Int min8(Int a, Int b) { return _mm_min_epu8(a, b); }
   static HT_INLINE Int adds16(Int a, Int b) { return _mm_adds_epi16(a, b); }
   static HT_INLINE Int madd16(Int a, Int b) { return _mm_madd_epi16(a, b); }
+  static HT_INLINE Int madd8(Int bytes, Int signed_bytes) { return _mm_maddubs_epi16(bytes, signed_bytes); }
+  static HT_INLINE Int bit_xor(Int a, Int b) { return _mm_xor_si128(a, b); }
   static HT_INLINE Int add32(Int a, Int b) { return _mm_add_epi32(a, b); }
   static HT_INLINE Int sub32(Int a, Int b) { return _mm_sub_epi32(a, b); }
   static HT_INLINE Int max32(Int a, Int b) { return _mm_max_epi32(a, b); }
@@ -45,13 +47,13 @@ struct Lanes16 {
 #elif defined(__AVXVNNI__)
   static HT_INLINE Int dot(Int sum, Int codes, Int weights) { return _mm_dpbusd_avx_epi32(sum, codes, weights); }
 #endif
-  static HT_INLINE Int add64(Int a, Int b) { return _mm_add_epi64(a, b); }
-  static HT_INLINE Int mul_even32(Int a, Int b) { return _mm_mul_epi32(a, b); }
-  static HT_INLINE Int even32(Int v) { return _mm_blend_epi32(v, zero(), 0b1010); }
-  static HT_INLINE Int odd32(Int v) { return _mm_srli_epi64(v, 32); }
-  static HT_INLINE Int join32(Int even, Int odd) { return _mm_blend_epi32(even, _mm_slli_epi64(odd, 32), 0b1010); }
-  static HT_INLINE Int shift_left64(Int v, Int counts) { return _mm_sllv_epi64(v, counts); }
-  static HT_INLINE Int shift_right64(Int v, Int counts) { return _mm_srlv_epi64(v, counts); }  // of unsigned numbers
+  static HT_INLINE Int mul_even32(Int a, Int b) { return _mm_mul_epi32(a, b); }  // int32 of even lanes to int64
+  static HT_INLINE Int odd32(Int v) { return _mm_srli_epi64(v, 32); }            // odd lanes moved to even ones
+  // The upper halves of int64, to even and odd lanes of int32.
+  static HT_INLINE Int high_halves(Int even, Int odd) { return _mm_blend_epi32(odd32(even), odd, 0b1010); }
+  static HT_INLINE Int shift_left32(Int v, Int counts) { return _mm_sllv_epi32(v, counts); }
+  static HT_INLINE Int shift_right32(Int v, Int counts) { return _mm_srav_epi32(v, counts); }
+  static HT_INLINE Int halve16(Int v) { return _mm_srai_epi16(v, 1); }
   static HT_INLINE Float to_float(Int v) { return _mm_cvtepi32_ps(v); }
   static HT_INLINE Int round(Float v) { return _mm_cvtps_epi32(v); }  // half to even
   static HT_INLINE Float mul(Float a, Float b) { return _mm_mul_ps(a, b); }
@@ -87,7 +89,6 @@ struct Lanes32 {
   static HT_INLINE Int zero() { return _mm256_setzero_si256(); }
   static HT_INLINE Int all8(int32_t x) { return _mm256_set1_epi8(static_cast<char>(x)); }
   static HT_INLINE Int all16(int32_t x) { return _mm256_set1_epi16(static_cast<int16_t>(x)); }
-  static HT_INLINE Int all64(int64_t x) { return _mm256_set1_epi64x(x); }
   static HT_INLINE Int low8(Int a, Int b) { return _mm256_unpacklo_epi8(a, b); }
   static HT_INLINE Int high8(Int a, Int b) { return _mm256_unpackhi_epi8(a, b); }
   static HT_INLINE Int low16(Int a, Int b) { return _mm256_unpacklo_epi16(a, b); }
@@ -98,6 +99,8 @@ struct Lanes32 {
   static HT_INLINE Int min8(Int a, Int b) { return _mm256_min_epu8(a, b); }
   static HT_INLINE Int adds16(Int a, Int b) { return _mm256_adds_epi16(a, b); }
   static HT_INLINE Int madd16(Int a, Int b) { return _mm256_madd_epi16(a, b); }
+  static HT_INLINE Int madd8(Int bytes, Int signed_bytes) { return _mm256_maddubs_epi16(bytes, signed_bytes); }
+  static HT_INLINE Int bit_xor(Int a, Int b) { return _mm256_xor_si256(a, b); }
   static HT_INLINE Int add32(Int a, Int b) { return _mm256_add_epi32(a, b); }
   static HT_INLINE Int sub32(Int a, Int b) { return _mm256_sub_epi32(a, b); }
   static HT_INLINE Int max32(Int a, Int b) { return _mm256_max_epi32(a, b); }
@@ -107,13 +110,12 @@ struct Lanes32 {
 #elif defined(__AVXVNNI__)
   static HT_INLINE Int dot(Int sum, Int codes, Int weights) { return _mm256_dpbusd_avx_epi32(sum, codes, weights); }
 #endif
-  static HT_INLINE Int add64(Int a, Int b) { return _mm256_add_epi64(a, b); }
   static HT_INLINE Int mul_even32(Int a, Int b) { return _mm256_mul_epi32(a, b); }
-  static HT_INLINE Int even32(Int v) { return _mm256_blend_epi32(v, zero(), 0xAA); }
   static HT_INLINE Int odd32(Int v) { return _mm256_srli_epi64(v, 32); }
-  static HT_INLINE Int join32(Int even, Int odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA); }
-  static HT_INLINE Int shift_left64(Int v, Int counts) { return _mm256_sllv_epi64(v, counts); }
-  static HT_INLINE Int shift_right64(Int v, Int counts) { return _mm256_srlv_epi64(v, counts); }
+  static HT_INLINE Int high_halves(Int even, Int odd) { return _mm256_blend_epi32(odd32(even), odd, 0xAA); }
+  static HT_INLINE Int shift_left32(Int v, Int counts) { return _mm256_sllv_epi32(v, counts); }
+  static HT_INLINE Int shift_right32(Int v, Int counts) { return _mm256_srav_epi32(v, counts); }
+  static HT_INLINE Int halve16(Int v) { return _mm256_srai_epi16(v, 1); }
   static HT_INLINE Float to_float(Int v) { return _mm256_cvtepi32_ps(v); }
   static HT_INLINE Int round(Float v) { return _mm256_cvtps_epi32(v); }
   static HT_INLINE Float mul(Float a, Float b) { return _mm256_mul_ps(a, b); }
@@ -142,7 +144,6 @@ struct Lanes64 {
   static HT_INLINE Int zero() { return _mm512_setzero_si512(); }
   static HT_INLINE Int all8(int32_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
   static HT_INLINE Int all16(int32_t x) { return _mm512_set1_epi16(static_cast<int16_t>(x)); }
-  static HT_INLINE Int all64(int64_t x) { return _mm512_set1_epi64(x); }
   static HT_INLINE Int low8(Int a, Int b) { return _mm512_unpacklo_epi8(a, b); }
   static HT_INLINE Int high8(Int a, Int b) { return _mm512_unpackhi_epi8(a, b); }
   static HT_INLINE Int low16(Int a, Int b) { return _mm512_unpacklo_epi16(a, b); }
@@ -153,6 +154,8 @@ struct Lanes64 {
   static HT_INLINE Int min8(Int a, Int b) { return _mm512_min_epu8(a, b); }
   static HT_INLINE Int adds16(Int a, Int b) { return _mm512_adds_epi16(a, b); }
   static HT_INLINE Int madd16(Int a, Int b) { return _mm512_madd_epi16(a, b); }
+  static HT_INLINE Int madd8(Int bytes, Int signed_bytes) { return _mm512_maddubs_epi16(bytes, signed_bytes); }
+  static HT_INLINE Int bit_xor(Int a, Int b) { return _mm512_xor_si512(a, b); }
   static HT_INLINE Int add32(Int a, Int b) { return _mm512_add_epi32(a, b); }
   static HT_INLINE Int sub32(Int a, Int b) { return _mm512_sub_epi32(a, b); }
   static HT_INLINE Int max32(Int a, Int b) { return _mm512_max_epi32(a, b); }
@@ -160,13 +163,12 @@ struct Lanes64 {
 #ifdef __AVX512VNNI__
   static HT_INLINE Int dot(Int sum, Int codes, Int weights) { return _mm512_dpbusd_epi32(sum, codes, weights); }
 #endif
-  static HT_INLINE Int add64(Int a, Int b) { return _mm512_add_epi64(a, b); }
   static HT_INLINE Int mul_even32(Int a, Int b) { return _mm512_mul_epi32(a, b); }
-  static HT_INLINE Int even32(Int v) { return _mm512_maskz_mov_epi32(0x5555, v); }
   static HT_INLINE Int odd32(Int v) { return _mm512_srli_epi64(v, 32); }
-  static HT_INLINE Int join32(Int even, Int odd) { return _mm512_mask_shuffle_epi32(even, 0xAAAA, odd, _MM_PERM_CCAA); }
-  static HT_INLINE Int shift_left64(Int v, Int counts) { return _mm512_sllv_epi64(v, counts); }
-  static HT_INLINE Int shift_right64(Int v, Int counts) { return _mm512_srlv_epi64(v, counts); }
+  static HT_INLINE Int high_halves(Int even, Int odd) { return _mm512_mask_blend_epi32(0xAAAA, odd32(even), odd); }
+  static HT_INLINE Int shift_left32(Int v, Int counts) { return _mm512_sllv_epi32(v, counts); }
+  static HT_INLINE Int shift_right32(Int v, Int counts) { return _mm512_srav_epi32(v, counts); }
+  static HT_INLINE Int halve16(Int v) { return _mm512_srai_epi16(v, 1); }
   static HT_INLINE Float to_float(Int v) { return _mm512_cvtepi32_ps(v); }
   static HT_INLINE Int round(Float v) { return _mm512_cvtps_epi32(v); }
   static HT_INLINE Float mul(Float a, Float b) { return _mm512_mul_ps(a, b); }

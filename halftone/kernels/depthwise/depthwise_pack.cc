@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <vector>
 
 #include "halftone/kernels/depthwise/depthwise_blob.h"
 #include "halftone/kernels/depthwise/depthwise_channels.h"
@@ -13,9 +14,33 @@ namespace {
 
 int64_t divide_up(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
-// A second output row costs nothing where the groups have room for it.
-int32_t rows_of(const DepthwiseLayout& layout, const DepthwiseProblem& p) {
-  return p.stride_h == 1 && p.dilation_h == 1 && p.kernel_h % layout.group_rows != 0 ? 2 : 1;
+// Sizes of a blob in one of the formats.
+struct Shape {
+  DepthwiseFormat format;
+  int64_t group_rows, groups, rows, taps, block_count;
+
+  Shape(const DepthwiseLayout& layout, DepthwiseFormat a_format, const DepthwiseProblem& p) : format(a_format) {
+    group_rows = format == DepthwiseFormat::Pairs ? 2 : 4;
+    groups = divide_up(p.kernel_h, group_rows);
+    // A second output row costs nothing where the groups have room for it.
+    rows = p.stride_h == 1 && p.dilation_h == 1 && p.kernel_h % group_rows != 0 ? 2 : 1;
+    taps = p.kernel_w * groups * rows;
+    block_count = divide_up(p.channels, layout.lanes) * p.multiplier;
+  }
+
+  int64_t weight_vectors() const { return format == DepthwiseFormat::Flips ? 2 : 1; }
+  int64_t block_bytes(int64_t lanes) const {
+    return divide_up(kDepthwiseVectors * lanes * (4 + taps * weight_vectors()), 64) * 64;
+  }
+  int64_t header_bytes() const {
+    return static_cast<int64_t>(sizeof(DepthwiseBlob)) +
+           divide_up(block_count * static_cast<int64_t>(sizeof(DepthwiseBlock)), 64) * 64;
+  }
+};
+
+bool has_sliding_window(const DepthwiseProblem& p) {
+  return p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1 && p.stride_h == p.stride_w &&
+         p.stride_h <= 2 && p.result == DepthwiseResult::Codes;
 }
 
 // Full blocks of the widest vectors, and for the rest the narrowest ones that hold it.
@@ -25,50 +50,63 @@ int32_t lanes_of(const DepthwiseLayout& layout, int64_t channels_left) {
   return lanes;
 }
 
-// Beyond this sum every code saturates, and steps still fit int32 (a multiplier m above 2^30 is cut to 2^30 in float
-// mode; in dyadic mode the least shift does as much): limit * m lies in [2^20, 2^20 + m].
+// Sums of a limited blob are held to +-limit, where every code saturates: limit * m >= 2^20. Multipliers above 2^20,
+// with which every sum but 0 saturates, count as 2^20, so that limit * m <= 2^21.
+constexpr float kMostMultiplier = 0x1p20F;
 int32_t limit_of(float multiplier) {
   constexpr double kMost = std::numeric_limits<int32_t>::max();
   return static_cast<int32_t>(std::min(kMost, std::ceil(0x1p20 / multiplier)));
 }
 
+template <typename T>
+void write(std::byte* to, const T& value) {
+  std::memcpy(to, &value, sizeof(value));
+}
+
 class Packer {
  public:
-  Packer(const DepthwiseLayout& layout, const DepthwiseProblem& problem, std::byte* to)
-      : layout_(layout), problem_(problem), product_(as_product(problem)), to_(to) {
-    blocks_per_filter_ = divide_up(problem.channels, layout.lanes);
-    rows_ = rows_of(layout, problem);
-    groups_ = divide_up(problem.kernel_h, layout.group_rows);
-  }
+  Packer(const DepthwiseLayout& layout, const DepthwiseProblem& problem)
+      : layout_(layout),
+        problem_(problem),
+        dyadic_(problem.mode == RequantizeMode::Dyadic && problem.result == DepthwiseResult::Codes),
+        columns_(make_columns(problem)),
+        limited_(problem.result == DepthwiseResult::Codes &&
+                 std::any_of(columns_.begin(), columns_.end(), [&](const GemmColumn& c) { return is_limited(c); })),
+        sliding_(has_sliding_window(problem) && !limited_),
+        shape_(layout, sliding_ ? layout.sliding : layout.columns, problem) {}
 
-  // With `to` null: the size only.
-  size_t pack() {
-    const int64_t count = blocks_per_filter_ * problem_.multiplier;
-    auto offset = static_cast<int64_t>(sizeof(DepthwiseBlob)) +
-                  divide_up(count * static_cast<int64_t>(sizeof(DepthwiseBlock)), 64) * 64;
-    if (to_ != nullptr) std::memset(to_, 0, static_cast<size_t>(offset));
-    bool limited = false;
-    for (int64_t i = 0; i < count; ++i) {
-      const int64_t first = i % blocks_per_filter_ * layout_.lanes, left = problem_.channels - first;
+  void pack(std::byte* to) const {
+    std::memset(to, 0, static_cast<size_t>(shape_.header_bytes()));
+    pack_header(to);
+    const int64_t filters = problem_.multiplier, per_filter = shape_.block_count / filters;
+    int64_t offset = shape_.header_bytes();
+    for (int64_t i = 0; i < shape_.block_count; ++i) {
+      const int64_t first = i % per_filter * layout_.lanes, left = problem_.channels - first;
       const int32_t lanes = lanes_of(layout_, left);
-      const DepthwiseBlock block = {offset, first, first * problem_.multiplier + i / blocks_per_filter_, lanes,
-                                    static_cast<int32_t>(std::min<int64_t>(left, lanes))};
-      if (to_ != nullptr) {
-        std::memcpy(to_ + sizeof(DepthwiseBlob) + static_cast<size_t>(i) * sizeof(block), &block, sizeof(block));
-        for (int32_t place = 0; place < lanes; ++place) limited |= pack_channel(block, place);
-      }
-      offset += lanes * (4 * 4 + kDepthwiseVectors * problem_.kernel_w * groups_ * rows_);
-      offset = divide_up(offset, 64) * 64;
+      const auto count = static_cast<int32_t>(std::min<int64_t>(left, lanes));
+      const DepthwiseBlock block = {offset, first, first * filters + i / per_filter, lanes, count};
+      write(to + sizeof(DepthwiseBlob) + static_cast<size_t>(i) * sizeof(block), block);
+      std::memset(to + offset, 0, static_cast<size_t>(shape_.block_bytes(lanes)));
+      for (int32_t k = 0; k < count; ++k) pack_channel(block, k, to + offset);
+      offset += shape_.block_bytes(lanes);
     }
-    if (to_ != nullptr) pack_header(count, limited);
-    return static_cast<size_t>(offset);
   }
 
  private:
-  void pack_header(int64_t count, bool limited) {
+  static std::vector<GemmColumn> make_columns(const DepthwiseProblem& problem) {
+    const GemmProblem product = as_product(problem);
+    std::vector<GemmColumn> columns;
+    for (int64_t o = 0; o < problem.outputs(); ++o) columns.push_back(gemm_column(product, o));
+    return columns;
+  }
+  bool is_limited(const GemmColumn& column) const {
+    return dyadic_ ? column.dyadic.multiplier != 0 && column.dyadic.shift < 33 : !column.steps_fit;
+  }
+
+  void pack_header(std::byte* to) const {
     DepthwiseBlob blob = {};
     std::fill_n(blob.padding, sizeof(blob.padding), static_cast<uint8_t>(problem_.x_zero_point));
-    blob.block_count = count;
+    blob.block_count = shape_.block_count;
     blob.multiplier = problem_.multiplier;
     blob.kernel_h = problem_.kernel_h;
     blob.kernel_w = problem_.kernel_w;
@@ -76,84 +114,89 @@ class Packer {
     blob.stride_w = problem_.stride_w;
     blob.dilation_h = problem_.dilation_h;
     blob.dilation_w = problem_.dilation_w;
-    blob.groups = groups_;
-    blob.rows = rows_;
-    blob.is_dyadic = problem_.mode == RequantizeMode::Dyadic ? 1 : 0;
+    blob.groups = shape_.groups;
+    blob.rows = shape_.rows;
+    blob.is_dyadic = dyadic_ ? 1 : 0;
     blob.is_real = problem_.result == DepthwiseResult::Real ? 1 : 0;
     blob.zero_point = problem_.zero_point;
     blob.low = problem_.low;
     blob.high = problem_.high;
-    blob.limited = limited ? 1 : 0;
-    std::memcpy(to_, &blob, sizeof(blob));
+    blob.limited = limited_ ? 1 : 0;
+    blob.is_sliding = sliding_ ? 1 : 0;
+    write(to, blob);
   }
 
-  // Channel `place` of the block, counted as vectors hold them; true when its sums need the limit.
-  bool pack_channel(const DepthwiseBlock& block, int32_t place) {
-    const int32_t quarter = block.lanes / kDepthwiseVectors;
-    const int32_t vector = place / quarter, lane = place % quarter / 4;
-    const int32_t k = 16 * lane + 4 * vector + place % 4;
-    std::byte* constants = to_ + block.offset + place * 4;
-    if (k >= block.count) {
-      for (int i = 0; i < 4; ++i) write<int32_t>(constants + i * 4 * block.lanes, 0);
-      for (int64_t i = 0; i < taps(); ++i) write<int32_t>(weights(block, vector, i) + place % quarter * 4, 0);
-      return false;
-    }
+  // Channel k of a block, whose constants start at `to`.
+  void pack_channel(const DepthwiseBlock& block, int32_t k, std::byte* to) const {
     const int64_t output = block.output + k * problem_.multiplier;
-    const GemmColumn column = gemm_column(product_, output);
-    write<int32_t>(constants, column.bias);
-    if (problem_.mode == RequantizeMode::Dyadic && problem_.result == DepthwiseResult::Codes) {
-      write<int32_t>(constants + 4 * block.lanes, column.dyadic.multiplier);
-    } else {
-      const bool cut = problem_.result == DepthwiseResult::Codes;
-      write<float>(constants + 4 * block.lanes, cut ? std::min(column.multiplier, 0x1p30F) : column.multiplier);
-    }
-    write<int32_t>(constants + 8 * block.lanes, column.dyadic.shift);
-    write<int32_t>(constants + 12 * block.lanes, limit_of(column.multiplier));
-    for (int64_t i = 0; i < taps(); ++i) {
-      const int64_t row = i % rows_, group = i / rows_ % groups_, x = i / rows_ / groups_;
-      std::byte* to = weights(block, vector, i) + place % quarter * 4;
-      for (int32_t r = 0; r < layout_.group_rows; ++r) {
-        const int64_t y = group * layout_.group_rows + r - row;
-        const bool there = y >= 0 && y < problem_.kernel_h;
-        const int8_t w = there ? problem_.weights[(output * problem_.kernel_h + y) * problem_.kernel_w + x] : int8_t{0};
-        layout_.group_rows == 4 ? write<int8_t>(to + r, w) : write<int16_t>(to + 2 * r, w);
+    const GemmColumn& column = columns_[static_cast<size_t>(output)];
+    const int64_t vector = k % 16 / 4, place = k / 16 * 4 + k % 4, all = kDepthwiseVectors * block.lanes;
+    std::byte* constants = to + vector * block.lanes + place * 4;
+    std::byte* weights = to + 4 * all + vector * block.lanes * shape_.taps * shape_.weight_vectors() + place * 4;
+    auto bias = static_cast<uint32_t>(column.bias);
+    for (int64_t tap = 0; tap < shape_.taps; ++tap, weights += block.lanes * shape_.weight_vectors()) {
+      for (int64_t r = 0; r < shape_.group_rows; ++r) {
+        const int32_t w = weight(output, tap, r);
+        if (shape_.format == DepthwiseFormat::Pairs) {
+          write(weights + 2 * r, static_cast<int16_t>(w));
+        } else if (shape_.format == DepthwiseFormat::Quads) {
+          write(weights + r, static_cast<int8_t>(w));
+        } else {
+          write(weights + r, static_cast<uint8_t>(w < 0 ? -w : w));
+          write(weights + block.lanes + r, static_cast<uint8_t>(w < 0 ? 0x7F : 0x80));
+          // Once for both output rows.
+          if (tap % shape_.rows == 0) bias += static_cast<uint32_t>(128 * w + (w < 0 ? -w : 0));
+        }
       }
     }
-    return !column.steps_fit;
+    const float multiplier =
+        problem_.result == DepthwiseResult::Codes ? std::min(column.multiplier, kMostMultiplier) : column.multiplier;
+    const Dyadic dyadic = make_dyadic(multiplier);
+    write(constants, bias);
+    dyadic_ ? write(constants + all, dyadic.multiplier) : write(constants + all, multiplier);
+    write(constants + 2 * all, dyadic.multiplier != 0 ? dyadic.shift - 33 : 0);
+    write(constants + 3 * all, limit_of(multiplier));
   }
 
-  int64_t taps() const { return problem_.kernel_w * groups_ * rows_; }
-  std::byte* weights(const DepthwiseBlock& block, int32_t vector, int64_t tap) const {
-    return to_ + block.offset + block.lanes * (16 + vector * taps() + tap);
-  }
-  template <typename T>
-  static void write(std::byte* to, T value) {
-    std::memcpy(to, &value, sizeof(value));
+  // Of row r of a group; `tap` counts taps and groups as weights lie.
+  int32_t weight(int64_t output, int64_t tap, int64_t r) const {
+    const int64_t row = tap % shape_.rows, group = tap / shape_.rows % shape_.groups;
+    const int64_t x = tap / shape_.rows / shape_.groups, y = group * shape_.group_rows + r - row;
+    if (y < 0 || y >= problem_.kernel_h) return 0;
+    return problem_.weights[(output * problem_.kernel_h + y) * problem_.kernel_w + x];
   }
 
   const DepthwiseLayout& layout_;
   const DepthwiseProblem& problem_;
-  GemmProblem product_;
-  std::byte* to_;
-  int64_t blocks_per_filter_, groups_;
-  int32_t rows_;
+  bool dyadic_;
+  std::vector<GemmColumn> columns_;
+  bool limited_, sliding_;
+  Shape shape_;
 };
+
+size_t bytes_of(const DepthwiseLayout& layout, DepthwiseFormat format, const DepthwiseProblem& problem) {
+  const Shape shape(layout, format, problem);
+  const int64_t full = problem.channels / layout.lanes, left = problem.channels % layout.lanes;
+  const int64_t tail = left > 0 ? shape.block_bytes(lanes_of(layout, left)) : 0;
+  return static_cast<size_t>(shape.header_bytes() +
+                             problem.multiplier * (full * shape.block_bytes(layout.lanes) + tail));
+}
 
 }  // namespace
 
 const char* refuse_depthwise(const DepthwiseLayout& layout, const DepthwiseProblem& p) {
-  const int64_t groups = divide_up(p.kernel_h, layout.group_rows);
-  const int64_t column = layout.lanes * kDepthwiseVectors * groups;
+  const Shape shape(layout, layout.columns, p);
+  const int64_t column = layout.lanes * kDepthwiseVectors * shape.groups;
   const int64_t columns = (p.kernel_w - 1) * p.dilation_w + 1 + (kDepthwiseTile - 1) * p.stride_w;
-  return columns > kDepthwisePanel / column ? "the window doesn't fit the first-level cache" : "";
+  return columns > kDepthwisePanel / column ? "the window's columns don't fit the first-level cache" : "";
 }
 
 size_t packed_depthwise_bytes(const DepthwiseLayout& layout, const DepthwiseProblem& problem) {
-  return Packer(layout, problem, nullptr).pack();
+  return std::max(bytes_of(layout, layout.columns, problem), bytes_of(layout, layout.sliding, problem));
 }
 
 void pack_depthwise(const DepthwiseLayout& layout, const DepthwiseProblem& problem, std::byte* to) {
-  Packer(layout, problem, to).pack();
+  Packer(layout, problem).pack(to);
 }
 
 }  // namespace halftone::kernels

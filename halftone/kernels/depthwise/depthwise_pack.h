@@ -2,13 +2,15 @@
 #pragma once
 
 #include "halftone/kernels/depthwise/depthwise.h"
+#include "halftone/kernels/depthwise/depthwise_blob.h"
 
 namespace halftone::kernels {
 
-// What a kernel's instructions ask for (depthwise_blob.h).
+// What a kernel's instructions ask for.
 struct DepthwiseLayout {
-  int32_t lanes;       // of its widest vectors: 32 or 64
-  int32_t group_rows;  // 2 or 4
+  int32_t lanes;            // of its widest vectors: 32 or 64
+  DepthwiseFormat columns;  // for depthwise_columns.h
+  DepthwiseFormat sliding;  // for depthwise_sliding.h
 };
 
 const char* refuse_depthwise(const DepthwiseLayout& layout, const DepthwiseProblem& problem);

@@ -1,5 +1,4 @@
 // The vectorized kernels: code by instruction-set level, packing for it.
-#include "halftone/kernels/depthwise/depthwise_blob.h"
 #include "halftone/kernels/depthwise/depthwise_kernels.h"
 #include "halftone/kernels/depthwise/depthwise_pack.h"
 #include "halftone/kernels/depthwise/depthwise_run.h"
@@ -30,12 +29,15 @@ constexpr DepthwiseKernel vectorized(std::string_view name, Isa isa,
 
 }  // namespace
 
-constexpr DepthwiseLayout kPairs32 = {32, 2}, kQuads32 = {32, 4}, kPairs64 = {64, 2}, kQuads64 = {64, 4};
+constexpr DepthwiseLayout kAvx2 = {32, DepthwiseFormat::Pairs, DepthwiseFormat::Flips};
+constexpr DepthwiseLayout kAvxVnni = {32, DepthwiseFormat::Quads, DepthwiseFormat::Quads};
+constexpr DepthwiseLayout kAvx512 = {64, DepthwiseFormat::Pairs, DepthwiseFormat::Flips};
+constexpr DepthwiseLayout kAvx512Vnni = {64, DepthwiseFormat::Quads, DepthwiseFormat::Quads};
 
-const DepthwiseKernel depthwise_avx2 = vectorized<kPairs32>("avx2", Isa::Avx2, run_depthwise_avx2);
-const DepthwiseKernel depthwise_avxvnni = vectorized<kQuads32>("avxvnni", Isa::AvxVnni, run_depthwise_avxvnni);
-const DepthwiseKernel depthwise_avx512 = vectorized<kPairs64>("avx512", Isa::Avx512, run_depthwise_avx512);
+const DepthwiseKernel depthwise_avx2 = vectorized<kAvx2>("avx2", Isa::Avx2, run_depthwise_avx2);
+const DepthwiseKernel depthwise_avxvnni = vectorized<kAvxVnni>("avxvnni", Isa::AvxVnni, run_depthwise_avxvnni);
+const DepthwiseKernel depthwise_avx512 = vectorized<kAvx512>("avx512", Isa::Avx512, run_depthwise_avx512);
 const DepthwiseKernel depthwise_avx512vnni =
-    vectorized<kQuads64>("avx512vnni", Isa::Avx512Vnni, run_depthwise_avx512vnni);
+    vectorized<kAvx512Vnni>("avx512vnni", Isa::Avx512Vnni, run_depthwise_avx512vnni);
 
 }  // namespace halftone::kernels
