@@ -80,7 +80,7 @@ ValueId addend_of(const Lowering& lowering, const Node& add, int position, Value
   const ValueId other = add.input(0) == value ? add.input(1) : add.input(0);
   if (other == ValueId::None || !lowering.ready(other) || lowering.constant(other) != nullptr) return ValueId::None;
   if (lowering.float_shape(other) != lowering.float_shape(value)) return ValueId::None;
-  const Place& place = lowering.place(other);
+  const Place& place = lowering.held(other);
   if (place.layout != Layout::Blocked || !lowering.last_use(place, position)) return ValueId::None;
   return other;
 }

@@ -5,7 +5,6 @@
 
 #include "halftone/runtime/onednn.h"
 #include "halftone/runtime/program.h"
-#include "halftone/runtime/reorder.h"
 
 namespace halftone::runtime {
 
@@ -14,29 +13,18 @@ Execution::Execution(std::shared_ptr<const Program> program)
   memory_.arena = arena_.get();
   memory_.buffer_offsets = &program_->buffer_offsets;
   memory_.slots.resize(static_cast<size_t>(program_->slot_count));
+  memory_.inputs.resize(program_->inputs.size());
+  memory_.outputs.resize(program_->outputs.size());
   for (const Step& step : program_->steps) work_.push_back(step.bind(memory_));
 }
 
-TensorMap Execution::run(const std::vector<const Tensor*>& inputs, ThreadTeam& team, const Session::Tap& tap) {
-  memory_.inputs = inputs;
+void Execution::run(ThreadTeam& team, const Session::Tap& tap) {
   memory_.tap = &tap;
-  {
-    const SingleThreadScope single;
-    team.run_steps(program_->parts, [this](int step, int part, int) { work_[static_cast<size_t>(step)](part); });
-  }
-  TensorMap outputs;
-  for (const Program::Output& output : program_->outputs) {
-    const Tensor view = tensor_at(memory_, output.place);
-    Tensor copy = view;
-    // The arena is the next run's; what leaves it is a copy.
-    if (output.place.slot < 0) static_cast<void>(copy.mutable_bytes());
-    outputs.emplace(output.name, std::move(copy));
-  }
-  return outputs;
+  const SingleThreadScope single;
+  team.run_steps(program_->parts, [this](int step, int part, int) { work_[static_cast<size_t>(step)](part); });
 }
 
-std::vector<double> Execution::profile(const std::vector<const Tensor*>& inputs, int rounds) {
-  memory_.inputs = inputs;
+std::vector<double> Execution::profile(int rounds) {
   memory_.tap = nullptr;
   const SingleThreadScope single;
   std::vector<double> least(work_.size(), std::numeric_limits<double>::infinity());

@@ -1,47 +1,82 @@
 #include "halftone/runtime/freeze.h"
 
 #include "halftone/graph/op_table.h"
-#include "halftone/quant/integer_plan.h"
 
 namespace halftone::runtime {
 namespace {
 
-// The bias of a node in integers is int32 at scale s_x * s_w.
-void round_biases(QuantizedModel& model) {
-  const IntegerPlan plan = plan_integers(model);
-  for (const std::optional<IntegerNode>& planned : plan.nodes) {
-    if (!planned || planned->bias.empty()) continue;
-    Node& node = model.graph.nodes()[static_cast<size_t>(planned->node)];
-    const ValueId id = node.input(2);
-    const Encoding* weights = find_encoding(model, node.input(1));
-    if (id == ValueId::None || !model.graph.value(id).constant || weights == nullptr || !planned->inputs[0]) continue;
-    const size_t channels = planned->bias.size();
-    std::vector<float> rounded(channels);
-    for (size_t c = 0; c < channels; ++c) {
-      const float weight_scale = weights->params.scale[weights->params.per_tensor() ? 0 : c];
-      rounded[c] = static_cast<float>(planned->bias[c] * (double{planned->inputs[0]->scale} * weight_scale));
-    }
-    const std::string name = model.graph.fresh_name(model.graph.value(id).name + "_rounded");
-    const auto count = static_cast<int64_t>(channels);
-    node.inputs[2] = model.graph.add_constant(name, Tensor::from<float>({count}, rounded));
-    if (node.is("Gemm")) node.set_attribute("beta", 1.0f);
+std::string key_of(const Graph& graph, const Node& node) {
+  return node.output(0) == ValueId::None ? "" : graph.value(node.outputs[0]).name;
+}
+
+// The plan is made on the network as it was given, as the interpreter's is, and follows the nodes through the passes by
+// the names of their results.
+void take_plan(FrozenModel& frozen, RequantizeMode mode) {
+  const Graph& graph = frozen.model.graph;
+  IntegerPlan plan = plan_integers(frozen.model, mode);
+  for (const auto& [position, reason] : plan.refusals) {
+    frozen.refusals[key_of(graph, graph.nodes()[static_cast<size_t>(position)])] = reason;
   }
+  for (std::optional<IntegerNode>& planned : plan.nodes) {
+    if (!planned) continue;
+    const std::string key = key_of(graph, graph.nodes()[static_cast<size_t>(planned->node)]);
+    frozen.keep.insert(key);
+    for (const IntegerOutput& output : planned->outputs) frozen.keep.insert(graph.value(output.value).name);
+    frozen.integers.emplace(key, std::move(*planned));
+  }
+}
+
+// What readers want of a constant that has an encoding.
+struct Readers {
+  bool real = false;   // rounded to its grid
+  bool codes = false;  // of its grid; nodes with weights have theirs in the plan
+};
+
+Readers readers_of(const FrozenModel& frozen, const GraphIndex& index, ValueId id) {
+  const Graph& graph = frozen.model.graph;
+  Readers readers;
+  readers.real = index.is_graph_output(id);
+  for (int position : index.consumers(id)) {
+    const Node& node = graph.nodes()[static_cast<size_t>(position)];
+    const auto planned = frozen.integers.find(key_of(graph, node));
+    if (planned == frozen.integers.end()) {
+      readers.real = true;
+      continue;
+    }
+    const IntegerNode& plan = planned->second;
+    for (size_t i = 0; i < node.inputs.size(); ++i) {
+      if (node.inputs[i] == id && plan.reads(i)) (plan.inputs[i] ? readers.codes : readers.real) = true;
+    }
+  }
+  return readers;
 }
 
 }  // namespace
 
-QuantizedModel freeze(QuantizedModel model, const transform::KeepNames& taps) {
+FrozenModel freeze(QuantizedModel model, const transform::KeepNames& taps, RequantizeMode mode) {
   // The rules of lowering rely on it: operands are there, types and shapes agree.
   verify(model.graph);
-  if (!model.encodings.empty()) round_biases(model);
-  for (ValueId id : model.graph.live_values()) {
-    Value& value = model.graph.value(id);
-    const auto found = model.encodings.find(value.name);
-    if (!value.constant || found == model.encodings.end()) continue;
-    value.constant = fake_quantize(*value.constant, found->second.params);
-    model.encodings.erase(found);
+  FrozenModel frozen;
+  frozen.model = std::move(model);
+  frozen.keep = taps;
+  for (const auto& [name, encoding] : frozen.model.encodings) frozen.keep.insert(name);
+  if (frozen.model.quantized()) take_plan(frozen, mode);
+  frozen.model = transform::simplify(std::move(frozen.model), frozen.keep);
+
+  Graph& graph = frozen.model.graph;
+  const GraphIndex index(graph);
+  for (ValueId id : graph.live_values()) {
+    Value& value = graph.value(id);
+    const Encoding* encoding = find_encoding(frozen.model, id);
+    if (!value.constant || encoding == nullptr) continue;
+    const Readers readers = readers_of(frozen, index, id);
+    if (readers.real || taps.contains(value.name)) {
+      value.constant = fake_quantize(*value.constant, encoding->params);
+    } else if (!readers.codes) {
+      value.constant.reset();
+    }
   }
-  return transform::simplify(std::move(model), taps);
+  return frozen;
 }
 
 }  // namespace halftone::runtime

@@ -1,6 +1,9 @@
 #include "halftone/runtime/layout.h"
 
+#include <array>
+
 #include "halftone/base/cpu.h"
+#include "halftone/kernels/kernel.h"
 
 namespace halftone::runtime {
 
@@ -15,17 +18,34 @@ Channels channels_of(const Shape& shape) {
 }
 
 int64_t stored_elements(const Shape& shape, Layout layout) {
-  if (layout == Layout::Plain) return element_count(shape);
+  if (layout != Layout::Blocked) return element_count(shape);
   const Channels channels = channels_of(shape);
   return channels.n * channels.padded() * channels.s;
 }
 
-size_t stored_bytes(const Place& place) { return bytes_for(place.dtype, stored_elements(place.shape, place.layout)); }
+size_t stored_bytes(const Place& place) {
+  if (!place.grid) return bytes_for(place.dtype, stored_elements(place.shape, place.layout));
+  if (place.layout == Layout::Plain) return bytes_for(place.dtype, element_count(place.shape)) + kernels::kSlack;
+  const Channels channels = channels_of(place.shape);
+  return static_cast<size_t>(channels.n * channels.s * place.pixel_stride) + kernels::kSlack;
+}
 
 bool layouts_coincide(const Shape& shape) {
   if (shape.size() < 2) return false;
   const Channels channels = channels_of(shape);
   return channels.s == 1 && (channels.n == 1 || channels.c == channels.padded());
+}
+
+bool code_layouts_coincide(const Place& place) {
+  if (place.shape.size() < 2) return false;
+  const Channels channels = channels_of(place.shape);
+  const bool dense = place.layout == Layout::Plain || place.pixel_stride == channels.c;
+  return dense && (channels.s == 1 || channels.c == 1);
+}
+
+std::string_view name_of(Layout layout) {
+  constexpr std::array<std::string_view, 3> names = {"plain", "blocked", "channels last"};
+  return names.at(static_cast<size_t>(layout));
 }
 
 }  // namespace halftone::runtime

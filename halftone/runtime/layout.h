@@ -22,12 +22,15 @@ struct Channels {
 // `shape` has at least two dimensions.
 Channels channels_of(const Shape& shape);
 
-// Floats that the value takes in a layout, padding included.
+// Elements that the value takes in a layout, padding included.
 int64_t stored_elements(const Shape& shape, Layout layout);
 
+// Memory that the value takes, slack behind codes included.
 size_t stored_bytes(const Place& place);
 
-// True when both layouts of the value are the same bytes, apart from padding at the end.
+// True when both float layouts of the value are the same bytes, apart from padding at the end.
 bool layouts_coincide(const Shape& shape);
+// True when the codes of the place are the same bytes in Plain and ChannelsLast.
+bool code_layouts_coincide(const Place& place);
 
 }  // namespace halftone::runtime

@@ -107,13 +107,6 @@ dnnl::memory::desc value_desc(const Shape& shape, Layout layout) {
   return {{value.n, value.padded(), value.s, 1}, dnnl::memory::data_type::f32, blocked_tag()};
 }
 
-std::shared_ptr<std::byte> allocate_constant(size_t bytes) {
-  constexpr std::align_val_t kAlignment{64};
-  auto* memory = static_cast<std::byte*>(::operator new(bytes + 64, kAlignment));
-  std::memset(memory, 0, bytes);
-  return {memory, [](std::byte* p) { ::operator delete (p, std::align_val_t{64}); }};
-}
-
 Operand pack(const float* data, const dnnl::memory::desc& from, const dnnl::memory::desc& to) {
   const SingleThreadScope single;
   const std::shared_ptr<std::byte> packed = allocate_constant(to.get_size());

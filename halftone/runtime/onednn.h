@@ -54,9 +54,6 @@ dnnl::memory::format_tag blocked_tag();
 // `data` (as `from` describes it) in another format, as a constant.
 Operand pack(const float* data, const dnnl::memory::desc& from, const dnnl::memory::desc& to);
 
-// A constant of `bytes` zeroed bytes to fill, aligned to a cache line.
-std::shared_ptr<std::byte> allocate_constant(size_t bytes);
-
 inline Operand shifted(Operand operand, int64_t floats) {
   operand.offset += static_cast<size_t>(floats) * sizeof(float);
   return operand;

@@ -4,22 +4,26 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "halftone/base/thread_team.h"
+#include "halftone/quant/requantize.h"
 #include "halftone/runtime/session.h"
 #include "halftone/tensor/tensor.h"
 
 namespace halftone::runtime {
 
 // How the elements of a value lie in memory.
-//   Plain:   row-major, as ONNX
-//   Blocked: [n, c / b, s, b] for a value [n, c, s...] of float, with b = channel_block() and c rounded up to a
-//   multiple
-//            of b; what the channels beyond c hold is arbitrary (but finite), and no result depends on it
-enum class Layout { Plain, Blocked };
+//   Plain:        row-major, as ONNX
+//   Blocked:      [n, c / b, s, b] for a value [n, c, s...] of float, with b = channel_block() and c rounded up to a
+//                 multiple of b; what the channels beyond c hold is arbitrary (but finite), and no result depends on it
+//   ChannelsLast: [n, s, c] of stored codes (kernels/kernel.h) for a value [n, c, s...], pixels `pixel_stride` apart
+enum class Layout { Plain, Blocked, ChannelsLast };
+std::string_view name_of(Layout layout);
 
 // Where bytes are: `offset` into a buffer of the run, or into a constant of the program.
 struct Operand {
@@ -35,6 +39,23 @@ struct Place {
   Layout layout = Layout::Plain;
   Operand where;
   int slot = -1;
+  // The value is held as codes of this grid: of at most 8 bits as stored codes (kernels/kernel.h, dtype UInt8), of 16
+  // bits in their own type, Plain. Memory of codes has kernels::kSlack readable bytes behind it.
+  std::optional<Grid> grid = {};
+  int64_t pixel_stride = 0;  // ChannelsLast: bytes from pixel to pixel
+};
+
+// What the caller of a run hands in: elements in the Plain layout, or (where the value lives in a slot) a tensor.
+struct RunInput {
+  const std::byte* data = nullptr;
+  bool codes = false;  // codes of the value's grid instead of real numbers
+  const Tensor* tensor = nullptr;
+};
+
+// Where the caller of a run wants an output that has no slot, and as what.
+struct RunOutput {
+  std::byte* data = nullptr;
+  bool codes = false;
 };
 
 // The memory of one run.
@@ -42,7 +63,8 @@ struct RunMemory {
   std::byte* arena = nullptr;
   const std::vector<size_t>* buffer_offsets = nullptr;
   std::vector<Tensor> slots;
-  std::vector<const Tensor*> inputs;  // in the order of the program's inputs
+  std::vector<RunInput> inputs;    // in the order of the program's inputs
+  std::vector<RunOutput> outputs;  // in the order of the program's outputs
   const Session::Tap* tap = nullptr;
 
   std::byte* at(const Operand& operand) const {
@@ -64,13 +86,16 @@ struct Step {
 struct Program {
   struct Output {
     std::string name;
-    Place place;  // Plain
+    DType dtype = DType::Undefined;
+    Shape shape;    // of an output without a slot
+    int slot = -1;  // where it lives when its shape is unknown until it is computed
   };
 
   std::vector<std::string> inputs;
   std::vector<Step> steps;
   std::vector<int> parts;  // of the steps
   std::vector<Output> outputs;
+  std::vector<NodeNote> notes;  // in the order of the nodes
   int slot_count = 0;
   std::vector<size_t> buffer_offsets;
   size_t arena_bytes = 0;
@@ -84,11 +109,19 @@ class Execution {
   Execution(const Execution&) = delete;
   Execution& operator=(const Execution&) = delete;
 
-  // `inputs` in the program's order. Does not allocate but for the outputs.
-  TensorMap run(const std::vector<const Tensor*>& inputs, ThreadTeam& team, const Session::Tap& tap);
+  const Program& program() const { return *program_; }
+  // What the next runs read and write, to be filled in by the caller.
+  std::span<RunInput> inputs() { return memory_.inputs; }
+  std::span<RunOutput> outputs() { return memory_.outputs; }
+
+  // Allocates nothing itself; nodes whose shapes are unknown and nodes that the reference computes do, and so does
+  // oneDNN, a little per primitive.
+  void run(ThreadTeam& team, const Session::Tap& tap);
+  // After a run: the output that lives in that slot.
+  const Tensor& slot(int number) const { return memory_.slots[static_cast<size_t>(number)]; }
 
   // Microseconds that each step takes on one thread, the least of `rounds` runs.
-  std::vector<double> profile(const std::vector<const Tensor*>& inputs, int rounds);
+  std::vector<double> profile(int rounds);
 
  private:
   std::shared_ptr<const Program> program_;

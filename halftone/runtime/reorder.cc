@@ -41,22 +41,6 @@ void add_reorder(Lowering& lowering, const std::string& name, const Place& from,
   add_primitives(lowering, name + (from.layout == Layout::Plain ? " to blocked" : " to plain"), std::move(parts));
 }
 
-void add_input_copy(Lowering& lowering, const std::string& name, size_t number, const Place& to) {
-  const auto bytes = static_cast<int64_t>(stored_bytes(to));
-  const Split split = split_range(bytes, lowering.threads(), kEltwiseGrain * static_cast<int64_t>(sizeof(float)));
-  lowering.add_step({name + " input", split.parts(),
-                     [number, to, split](RunMemory& memory) -> Step::Work {
-                       std::byte* target = memory.at(to.where);
-                       return [&memory, number, target, split](int part) {
-                         const int64_t begin = split.begin(part), end = split.end(part);
-                         if (end == begin) return;
-                         std::memcpy(target + begin, memory.inputs[number]->bytes().data() + begin,
-                                     static_cast<size_t>(end - begin));
-                       };
-                     }},
-                    {to.where});
-}
-
 std::shared_ptr<const std::byte> blocked_copy(const Place& constant) {
   const Channels value = channels_of(constant.shape);
   const int64_t block = channel_block();

@@ -1,4 +1,4 @@
-// Values from one layout to the other, and in and out of a run.
+// Values from one layout to the other.
 #pragma once
 
 #include <memory>
@@ -12,9 +12,6 @@ class Lowering;
 
 // A step that copies `from` to `to`, which has the same float value in the other layout.
 void add_reorder(Lowering& lowering, const std::string& name, const Place& from, const Place& to);
-
-// A step that copies the caller's input `number` to `to`.
-void add_input_copy(Lowering& lowering, const std::string& name, size_t number, const Place& to);
 
 // The content of a constant in the Blocked layout.
 std::shared_ptr<const std::byte> blocked_copy(const Place& constant);

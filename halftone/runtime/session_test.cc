@@ -43,29 +43,17 @@ TensorMap random_input(uint64_t seed) {
   return {{"x", Tensor::from({2, 3, 11, 9}, test::random_floats(rng, 2 * 3 * 11 * 9, -1, 1))}};
 }
 
-double largest_difference(const Tensor& a, const Tensor& b) {
-  double largest = 0;
-  for (size_t i = 0; i < static_cast<size_t>(a.size()); ++i) {
-    largest = std::max(largest, std::abs(double{a.data<float>()[i]} - b.data<float>()[i]));
-  }
-  return largest;
-}
-
-TEST(Session, QuantizedValuesAreOnTheirGrids) {
+TEST(Session, QuantizedValuesAreTheInterpreters) {
   const test::NetBuilder net = residual_net(true);
   const TensorMap inputs = random_input(1);
   const Tensor expected = sim::Interpreter(net.model).run(inputs).at("y");
   for (const int threads : {1, 2}) {
     const Tensor actual = Session(net.model, {threads, nullptr, {}}).run(inputs).at("y");
-    int64_t steps_off = 0;
     for (size_t i = 0; i < static_cast<size_t>(actual.size()); ++i) {
       const double steps = double{actual.data<float>()[i]} / 0.03f;
       ASSERT_NEAR(steps, std::round(steps), 1e-4);
-      steps_off += std::abs(actual.data<float>()[i] - expected.data<float>()[i]) > 0.015f;
     }
-    // Float sums may fall on the other side of a rounding boundary than the integer ones, rarely and by one step.
-    EXPECT_LE(steps_off, actual.size() / 200);
-    EXPECT_LE(largest_difference(actual, expected), 0.0301);
+    EXPECT_TRUE(actual.same_as(expected));
   }
 }
 
@@ -86,7 +74,7 @@ TEST(Session, MayBeRunFromSeveralThreadsAtOnce) {
 
 TEST(Session, TapsAreRoundedPlainAndInOrder) {
   SessionOptions options;
-  options.taps = {"x", "c1", "a", "sum"};
+  options.taps = {"x", "c1", "a", "c2", "sum"};
   std::vector<std::string> names;
   const Session session(residual_net(true).model, options);
   static_cast<void>(session.run(random_input(1), [&](std::string_view name, const Tensor& value) {
@@ -96,7 +84,8 @@ TEST(Session, TapsAreRoundedPlainAndInOrder) {
     EXPECT_EQ(value.shape(), (Shape{2, 24, 11, 9}));
     for (float x : value.data<float>()) ASSERT_NEAR(x / 0.01f, std::round(x / 0.01f), 1e-3);
   }));
-  EXPECT_EQ(names, (std::vector<std::string>{"x", "c1", "a", "sum"}));
+  // c1 and sum are sums that their activations are absorbed in; they are never computed by themselves.
+  EXPECT_EQ(names, (std::vector<std::string>{"x", "a", "c2"}));
 }
 
 TEST(Session, AnExceptionInATapReachesTheCaller) {

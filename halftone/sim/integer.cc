@@ -26,17 +26,12 @@ Tensor centred(const Tensor& codes, int32_t zero_point) {
 
 }  // namespace
 
-IntegerNodes::IntegerNodes(const QuantizedModel& model, RequantizeMode mode)
-    : plan_(plan_integers(model, mode)), weights_(plan_.nodes.size()) {
-  for (size_t i = 0; i < plan_.nodes.size(); ++i) {
-    if (!plan_.nodes[i] || !plan_.nodes[i]->weights.defined()) continue;
-    weights_[i] = Tensor::from(plan_.nodes[i]->weights.shape(), centred_weights(*plan_.nodes[i]));
-  }
+Tensor integer_weights(const IntegerNode& node) {
+  return node.weights.defined() ? Tensor::from(node.weights.shape(), centred_weights(node)) : Tensor();
 }
 
-std::vector<Tensor> IntegerNodes::compute(size_t position, const OpCall& call) const {
-  const IntegerNode& plan = *plan_.nodes[position];
-  IntegerCall integers{plan, call, weights_[position], std::vector<Tensor>(plan.inputs.size())};
+std::vector<Tensor> compute_integers(const IntegerNode& plan, const Tensor& weights, const OpCall& call) {
+  IntegerCall integers{plan, call, weights, std::vector<Tensor>(plan.inputs.size())};
   for (size_t i = 0; i < plan.inputs.size(); ++i) {
     if (plan.inputs[i]) integers.operands[i] = centred(call.input(i), plan.inputs[i]->zero_point);
   }
@@ -46,6 +41,13 @@ std::vector<Tensor> IntegerNodes::compute(size_t position, const OpCall& call) c
     if (grid) results[i] = pack_integers(grid->dtype, results[i].shape(), results[i].data<int32_t>());
   }
   return results;
+}
+
+IntegerNodes::IntegerNodes(const QuantizedModel& model, RequantizeMode mode)
+    : plan_(plan_integers(model, mode)), weights_(plan_.nodes.size()) {
+  for (size_t i = 0; i < plan_.nodes.size(); ++i) {
+    if (plan_.nodes[i]) weights_[i] = integer_weights(*plan_.nodes[i]);
+  }
 }
 
 }  // namespace halftone::sim

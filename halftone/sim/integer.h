@@ -9,6 +9,14 @@
 
 namespace halftone::sim {
 
+// A node's weights as int32, zero points subtracted; Undefined where it has none.
+Tensor integer_weights(const IntegerNode& node);
+
+// Computes one node. `call` holds codes for the inputs that have a grid in the plan, and what the float network has for
+// the others; `weights` is integer_weights(plan). One tensor per output of the plan: codes of its grid's type, or float
+// for a result without a grid.
+std::vector<Tensor> compute_integers(const IntegerNode& plan, const Tensor& weights, const OpCall& call);
+
 // The nodes of a quantized model that are computed in integers, ready to be computed.
 class IntegerNodes {
  public:
@@ -21,10 +29,10 @@ class IntegerNodes {
   // True where an activation is part of the node before it and has no work of its own.
   bool absorbs(size_t position) const { return position < plan_.absorbed.size() && plan_.absorbed[position]; }
 
-  // Computes one node that the plan has; `call` holds codes for the inputs that have a grid in the plan, and what the
-  // float network has for the others. One tensor per output of the plan: codes of its grid's type, or float for a
-  // result without a grid.
-  std::vector<Tensor> compute(size_t position, const OpCall& call) const;
+  // compute_integers of a node that the plan has.
+  std::vector<Tensor> compute(size_t position, const OpCall& call) const {
+    return compute_integers(*plan_.nodes[position], weights_[position], call);
+  }
 
  private:
   IntegerPlan plan_;

@@ -136,7 +136,7 @@ bool is_movable(const Lowering& lowering, ValueId id) {
   const TensorType& type = lowering.type(id);
   const int bits = bits_of(type.dtype);
   return type.fixed_shape() && (bits == 8 || bits == 16 || bits == 32 || bits == 64) &&
-         (!lowering.ready(id) || lowering.place(id).slot < 0);
+         (!lowering.ready(id) || lowering.held(id).slot < 0);
 }
 
 // Something that fills a whole place with one number: what the boxes leave out, and the padding of blocks.

@@ -14,7 +14,7 @@ std::string lower_view(Lowering& lowering) {
   if (node.is("Dropout") && node.input(2) != ValueId::None) return "may be training";
   const ValueId x = node.input(0), y = node.output(0);
   const std::optional<Shape> shape = lowering.type(y).fixed_shape();
-  if (!shape || lowering.place(x).slot >= 0) return "of unknown shape";
+  if (!shape || lowering.held(x).slot >= 0) return "of unknown shape";
   Place place = lowering.place(x).shape == *shape ? lowering.place(x) : lowering.plain(x);
   place.shape = *shape;
   lowering.define(y, place);

@@ -1,0 +1,41 @@
+#include "halftone/runtime/constant_store.h"
+
+#include <cstring>
+#include <new>
+
+#include "halftone/base/error.h"
+
+namespace halftone::runtime {
+
+std::shared_ptr<std::byte> allocate_constant(size_t bytes) {
+  constexpr std::align_val_t kAlignment{64};
+  auto* memory = static_cast<std::byte*>(::operator new(bytes + 64, kAlignment));
+  std::memset(memory, 0, bytes + 64);
+  return {memory, [](std::byte* p) { ::operator delete (p, std::align_val_t{64}); }};
+}
+
+std::shared_ptr<const std::byte> ConstantStore::find_or_add(const std::string& name, size_t bytes,
+                                                            const std::function<void(std::byte*)>& fill) {
+  const std::lock_guard lock(mutex_);
+  const auto [found, is_new] = constants_.try_emplace(name);
+  if (is_new) {
+    try {
+      const std::shared_ptr<std::byte> content = allocate_constant(bytes);
+      fill(content.get());
+      found->second = {content, bytes};
+    } catch (...) {
+      constants_.erase(found);
+      throw;
+    }
+  }
+  HT_CHECK(found->second.bytes == bytes, "the constant '{}' has {} bytes, {} are asked for", name, found->second.bytes,
+           bytes);
+  return found->second.content;
+}
+
+std::map<std::string, ConstantStore::Constant> ConstantStore::snapshot() const {
+  const std::lock_guard lock(mutex_);
+  return constants_;
+}
+
+}  // namespace halftone::runtime
