@@ -50,6 +50,14 @@ struct Vectors {
     }
     if (n & 1) *p = static_cast<uint8_t>(rest);
   }
+  // kLanes bytes of v to each of four rows.
+  static HT_INLINE void store_rows(uint8_t* to, int64_t stride, Int v) {
+    const __m128i low = _mm256_castsi256_si128(v), high = _mm256_extracti128_si256(v, 1);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to), low);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + stride), _mm_unpackhi_epi64(low, low));
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 2 * stride), high);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 3 * stride), _mm_unpackhi_epi64(high, high));
+  }
   // The first n < kBytes bytes, zeros behind them; reads kBytes.
   static HT_INLINE Int load_first(const void* p, int64_t n) {
     const Int index = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,

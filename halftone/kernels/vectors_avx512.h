@@ -19,6 +19,12 @@ struct Vectors {
   static HT_INLINE void store(void* p, Int v) { _mm512_storeu_si512(p, v); }
   static HT_INLINE __mmask64 first(int64_t n) { return (__mmask64{1} << n) - 1; }
   static HT_INLINE void store_first(void* p, Int v, int64_t n) { _mm512_mask_storeu_epi8(p, first(n), v); }
+  static HT_INLINE void store_rows(uint8_t* to, int64_t stride, Int v) {
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_castsi512_si128(v));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + stride), _mm512_extracti32x4_epi32(v, 1));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * stride), _mm512_extracti32x4_epi32(v, 2));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * stride), _mm512_extracti32x4_epi32(v, 3));
+  }
   static HT_INLINE Int load_first(const void* p, int64_t n) { return _mm512_maskz_loadu_epi8(first(n), p); }
   static HT_INLINE Int load_words(const void* p, int64_t n) {
     if (n >= kLanes) return load(p);

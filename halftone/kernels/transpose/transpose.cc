@@ -15,6 +15,12 @@ const char* interleaves(const Rows& rows) {
                                                                               : "made for 3 or 4 rows without gaps";
 }
 
+const char* deinterleaves(const Rows& rows) {
+  return (rows.columns == 3 || rows.columns == 4) && rows.from_stride == rows.columns
+             ? ""
+             : "made for 3 or 4 columns without gaps";
+}
+
 }  // namespace
 
 std::span<const TransposeKernel> transpose_kernels() {

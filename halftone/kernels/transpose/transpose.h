@@ -16,7 +16,7 @@ using TransposeFunction = void(const Rows& rows, const uint8_t* from, uint8_t* t
 struct TransposeKernel {
   std::string_view name;
   Isa isa;
-  const char* (*refuse)(const Rows&);  // calls may have fewer columns, and fewer rows where more than 4 were asked for
+  const char* (*refuse)(const Rows&);  // calls may have fewer rows and columns than more than 4 that were asked for
   TransposeFunction* run;
 };
 // kernels.def, most preferred first; the last accepts everything.

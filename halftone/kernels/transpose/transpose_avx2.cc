@@ -35,7 +35,12 @@ HT_INLINE __m256i load_before(const uint8_t* from, const uint8_t* end) {
 HT_INLINE void transpose_tile(const Rows& rows, const uint8_t* from, const uint8_t* end, uint8_t* to, int64_t count,
                               int64_t columns) {
   __m256i x[kRows], y[kRows];
-  for (int64_t r = 0; r < kRows; ++r) x[r] = load_before(from + (r < count ? r : count - 1) * rows.from_stride, end);
+  const auto row = [&](int64_t r) { return from + (r < count ? r : count - 1) * rows.from_stride; };
+  if (end - row(kRows - 1) >= kColumns) {
+    for (int64_t r = 0; r < kRows; ++r) x[r] = Vectors::load(row(r));
+  } else {
+    for (int64_t r = 0; r < kRows; ++r) x[r] = load_before(row(r), end);
+  }
   deal(x, y);
   deal(y, x);
   deal(x, y);

@@ -7,7 +7,7 @@ namespace {
 
 TEST(Transpose, EveryKernelOnOddShapes) {
   Rng rng(1);
-  for (const int64_t count : {1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 33, 64, 100}) {
+  for (const int64_t count : {1, 2, 3, 4, 5, 8, 15, 16, 17, 31, 33, 64, 100, 1001}) {
     for (const int64_t columns : test::odd_columns()) {
       for (const bool gaps : {false, true}) {
         const Rows rows = {count, columns, columns + (gaps ? 3 : 0), count + (gaps ? 5 : 0)};
