@@ -6,96 +6,75 @@
 namespace halftone::kernels {
 namespace {
 
+// Neighbouring pixels [first, last) of an output row.
+struct Stretch {
+  int64_t image, oy, first, last;
+};
+
 class RowPointer {
  public:
-  RowPointer(const ConvHeader& header, const uint8_t* src, const uint8_t* zeros, int64_t group, uint8_t* borders)
+  RowPointer(const ConvHeader& header, const uint8_t* src, int64_t group, uint8_t* borders)
       : header_(header),
         shape_(header.shape),
+        spans_(reinterpret_cast<const ConvSpan*>(reinterpret_cast<const std::byte*>(&header) + header.spans)),
+        zeros_(reinterpret_cast<const uint8_t*>(&header) + header.zeros),
         src_(src + group * (header.shape.in_channels / header.shape.groups)),
-        zeros_(zeros),
-        borders_(borders),
-        step_(header.shape.stride_width * header.shape.in_pixel_stride) {
-    // Output columns [inner_first_, inner_last_) have the whole width of the kernel inside the image.
-    const int64_t reach = (shape_.kernel_width - 1) * shape_.dilation_width;
-    const int64_t room = shape_.in_width - 1 - reach + shape_.pad_left;
-    inner_first_ = (shape_.pad_left + shape_.stride_width - 1) / shape_.stride_width;
-    inner_last_ = room < 0 ? 0 : room / shape_.stride_width + 1;
-  }
+        borders_(borders) {}
 
-  // `count` neighbours in one output row.
-  void point(int64_t image, int64_t oy, int64_t ox, int64_t count, const uint8_t** rows) {
-    for (int64_t i = 0; i < count; ++i, ++ox, rows += header_.taps) {
-      const bool inner = ox >= inner_first_ && ox < inner_last_;
-      if (inner && i > 0 && ox > inner_first_) {
-        follow(oy, rows);
-      } else {
-        header_.row_taps ? point_row_taps(image, oy, ox, inner, rows) : point_taps(image, oy, ox, rows);
+  void point(const Stretch& stretch, const uint8_t** rows) {
+    for (int64_t set = 0; set < shape_.weight_sets; ++set) {
+      for (int64_t ky = 0; ky < shape_.kernel_height; ++ky) {
+        const int64_t y = stretch.oy * shape_.stride_height - shape_.pad_top + ky * shape_.dilation_height;
+        const bool inside = y >= 0 && y < shape_.in_height;
+        const uint8_t* line =
+            inside ? src_ + (stretch.image * shape_.in_height + y) * shape_.in_width * shape_.in_pixel_stride : nullptr;
+        for (int64_t kx = 0; kx < (header_.row_taps ? 1 : shape_.kernel_width); ++kx)
+          point_tap(stretch, line, kx, rows++);
       }
     }
   }
 
  private:
-  const uint8_t* pixel(int64_t image, int64_t y, int64_t x) const {
-    return src_ + ((image * shape_.in_height + y) * shape_.in_width + x) * shape_.in_pixel_stride;
-  }
-  int64_t in_row(int64_t oy, int64_t ky) const {
-    return oy * shape_.stride_height - shape_.pad_top + ky * shape_.dilation_height;
-  }
-  bool has_row(int64_t y) const { return y >= 0 && y < shape_.in_height; }
-
-  void point_taps(int64_t image, int64_t oy, int64_t ox, const uint8_t** rows) const {
-    for (int64_t set = 0; set < shape_.weight_sets; ++set) {
-      for (int64_t ky = 0; ky < shape_.kernel_height; ++ky) {
-        const int64_t y = in_row(oy, ky);
-        for (int64_t kx = 0; kx < shape_.kernel_width; ++kx) {
-          const int64_t x = ox * shape_.stride_width - shape_.pad_left + kx * shape_.dilation_width;
-          *rows++ = has_row(y) && x >= 0 && x < shape_.in_width ? pixel(image, y, x) : zeros_;
-        }
-      }
+  // `line` is the row of the image, or null: none.
+  void point_tap(const Stretch& stretch, const uint8_t* line, int64_t kx, const uint8_t** rows) {
+    const int64_t first = line == nullptr ? stretch.last : std::clamp(spans_[kx].first, stretch.first, stretch.last);
+    const int64_t last = std::clamp(spans_[kx].last, first, stretch.last);
+    for (int64_t ox = stretch.first; ox < first; ++ox, rows += header_.taps) *rows = outside(line, ox);
+    if (first < last) {
+      const uint8_t* x = line + column(first, kx) * shape_.in_pixel_stride;
+      const int64_t step = shape_.stride_width * shape_.in_pixel_stride, taps = header_.taps;
+      for (int64_t ox = first; ox < last; ++ox, rows += taps, x += step) *rows = x;
     }
+    for (int64_t ox = last; ox < stretch.last; ++ox, rows += header_.taps) *rows = outside(line, ox);
   }
 
-  void point_row_taps(int64_t image, int64_t oy, int64_t ox, bool inner, const uint8_t** rows) {
-    const int64_t x = ox * shape_.stride_width - shape_.pad_left;
-    for (int64_t set = 0; set < shape_.weight_sets; ++set) {
-      for (int64_t ky = 0; ky < shape_.kernel_height; ++ky) {
-        const int64_t y = in_row(oy, ky);
-        *rows++ = !has_row(y) ? zeros_ : inner ? pixel(image, y, x) : border(image, y, x);
-      }
-    }
+  int64_t column(int64_t ox, int64_t kx) const {
+    return ox * shape_.stride_width - shape_.pad_left + kx * shape_.dilation_width;
   }
 
-  const uint8_t* border(int64_t image, int64_t y, int64_t x) {
+  const uint8_t* outside(const uint8_t* line, int64_t ox) {
+    return header_.row_taps && line != nullptr ? border(line, column(ox, 0)) : zeros_;
+  }
+
+  // A row of the kernel that begins at column x, with zero points where the image ends.
+  const uint8_t* border(const uint8_t* line, int64_t x) {
     uint8_t* row = borders_;
     borders_ += border_bytes(header_);
     std::memset(row, header_.x_zero_point, static_cast<size_t>(header_.depth));
     const int64_t first = std::max<int64_t>(x, 0), last = std::min(x + shape_.kernel_width, shape_.in_width);
     if (first < last) {
-      std::memcpy(row + (first - x) * shape_.in_channels, pixel(image, y, first),
+      std::memcpy(row + (first - x) * shape_.in_channels, line + first * shape_.in_channels,
                   static_cast<size_t>((last - first) * shape_.in_channels));
     }
     return row;
   }
 
-  // The pixel's left neighbour was an inner one too: what pointed into the image moves on by one step.
-  void follow(int64_t oy, const uint8_t** rows) const {
-    const int64_t width = header_.row_taps ? 1 : shape_.kernel_width;
-    const uint8_t** before = rows - header_.taps;
-    for (int64_t set = 0; set < shape_.weight_sets; ++set) {
-      for (int64_t ky = 0; ky < shape_.kernel_height; ++ky, rows += width, before += width) {
-        const int64_t step = has_row(in_row(oy, ky)) ? step_ : 0;
-        for (int64_t kx = 0; kx < width; ++kx) rows[kx] = before[kx] + step;
-      }
-    }
-  }
-
   const ConvHeader& header_;
   const ConvShape& shape_;
-  const uint8_t* src_;
+  const ConvSpan* spans_;
   const uint8_t* zeros_;
+  const uint8_t* src_;
   uint8_t* borders_;
-  int64_t step_;
-  int64_t inner_first_, inner_last_;
 };
 
 // Every pixel is its own operand.
@@ -107,19 +86,19 @@ bool is_pointwise(const ConvHeader& header) {
 
 }  // namespace
 
-void point_conv_rows(const ConvHeader& header, const uint8_t* src, const uint8_t* zeros, int64_t group, int64_t first,
-                     int64_t last, const uint8_t** rows, uint8_t* borders) {
+void point_conv_rows(const ConvHeader& header, const uint8_t* src, int64_t group, int64_t first, int64_t last,
+                     const uint8_t** rows, uint8_t* borders) {
   const ConvShape& s = header.shape;
   if (is_pointwise(header)) {
     const uint8_t* pixel = src + group * (s.in_channels / s.groups) + first * s.in_pixel_stride;
     for (int64_t i = 0; i < last - first; ++i, pixel += s.in_pixel_stride) rows[i] = pixel;
     return;
   }
-  RowPointer pointer(header, src, zeros, group, borders);
+  RowPointer pointer(header, src, group, borders);
   while (first < last) {
     const int64_t line = first / s.out_width, ox = first % s.out_width;
     const int64_t count = std::min(last - first, s.out_width - ox);
-    pointer.point(line / s.out_height, line % s.out_height, ox, count, rows);
+    pointer.point({line / s.out_height, line % s.out_height, ox, ox + count}, rows);
     rows += count * header.taps;
     first += count;
   }

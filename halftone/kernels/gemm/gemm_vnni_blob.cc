@@ -14,6 +14,12 @@ constexpr int64_t kAlign = 64;
 
 int64_t ceil_div(int64_t n, int64_t unit) { return (n + unit - 1) / unit; }
 
+bool stays(const VnniLayout& layout, int64_t taps, int64_t steps) {
+  return taps * steps <= layout.stationary &&
+         std::any_of(std::begin(kVnniStationary), std::end(kVnniStationary),
+                     [&](const VnniStationary& shape) { return shape.taps == taps && shape.steps == steps; });
+}
+
 VnniBlob blob_of(const VnniLayout& layout, const GemmProblem& problem) {
   VnniBlob blob = {};
   blob.columns = problem.columns;
@@ -22,7 +28,10 @@ VnniBlob blob_of(const VnniLayout& layout, const GemmProblem& problem) {
   blob.steps = ceil_div(problem.depth, kVnniStep);
   blob.lanes = layout.lanes;
   blob.vectors = ceil_div(problem.columns, layout.lanes);
-  blob.blocks = ceil_div(blob.vectors, layout.most_vectors);
+  blob.stationary =
+      problem.result == GemmResult::Codes && problem.column_terms == nullptr && stays(layout, blob.taps, blob.steps);
+  const int64_t most = blob.stationary ? layout.stationary / (blob.taps * blob.steps) : layout.most_vectors;
+  blob.blocks = ceil_div(blob.vectors, std::min(most, layout.most_vectors));
   blob.mode = problem.mode;
   blob.result = problem.result;
   blob.zero_point = problem.zero_point;

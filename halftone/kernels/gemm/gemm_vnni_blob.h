@@ -7,6 +7,8 @@
 // is codes: instructions that pack words to bytes work within such lanes. For real results columns are in order.
 #pragma once
 
+#include <iterator>
+
 #include "halftone/kernels/gemm/gemm.h"
 
 namespace halftone::kernels {
@@ -23,8 +25,15 @@ struct VnniBlob {
   RequantizeMode mode;
   GemmResult result;
   int32_t zero_point, low, high;
-  bool fit;  // steps of all columns fit int32
+  bool fit;         // steps of all columns fit int32
+  bool stationary;  // few enough weights for all of a block's to stay in registers
 };
+
+// Small depths for which kernels keep the weights in registers: steps per tap times taps.
+struct VnniStationary {
+  int taps, steps;
+};
+inline constexpr VnniStationary kVnniStationary[] = {{1, 1}, {1, 2}, {1, 3}, {1, 4}, {1, 6}, {1, 8}, {3, 1}, {3, 3}};
 
 // The first vector of a block; block == blocks gives the number of vectors.
 inline __attribute__((always_inline)) int64_t vnni_first_vector(const VnniBlob& blob, int64_t block) {
@@ -32,14 +41,20 @@ inline __attribute__((always_inline)) int64_t vnni_first_vector(const VnniBlob& 
   return block * least + (block < more ? block : more);
 }
 
-// The packers' side of GemmKernel, for vectors of so many lanes and so many vectors per block.
+// The packers' side of GemmKernel, for vectors of so many lanes, so many vectors per block, and so many vectors of
+// weights that stay in registers.
 struct VnniLayout {
-  int64_t lanes, most_vectors;
+  int64_t lanes, most_vectors, stationary;
 };
 size_t vnni_packed_bytes(const VnniLayout& layout, const GemmProblem& problem);
 void vnni_pack(const VnniLayout& layout, const GemmProblem& problem, std::byte* to);
 int64_t vnni_column_blocks(const std::byte* packed);
 int64_t vnni_first_column(const std::byte* packed, int64_t block);
 size_t vnni_scratch_bytes(const std::byte* packed);
+
+// The runs, by what becomes of sums; each in a source of its own, as there are many tiles.
+void float_avx512vnni(const std::byte* packed, const GemmRun& run);
+void dyadic_avx512vnni(const std::byte* packed, const GemmRun& run);
+void real_avx512vnni(const std::byte* packed, const GemmRun& run);
 
 }  // namespace halftone::kernels

@@ -1,0 +1,8 @@
+#include "halftone/kernels/gemm/dot_avx512vnni.h"
+#include "halftone/kernels/gemm/gemm_vnni.h"
+
+namespace halftone::kernels {
+
+void float_avx512vnni(const std::byte* packed, const GemmRun& run) { blocks<ToCodes<FloatColumns>>(packed, run); }
+
+}  // namespace halftone::kernels

@@ -1,0 +1,8 @@
+#include "halftone/kernels/gemm/dot_avx512vnni.h"
+#include "halftone/kernels/gemm/gemm_vnni.h"
+
+namespace halftone::kernels {
+
+void real_avx512vnni(const std::byte* packed, const GemmRun& run) { blocks<ToReal>(packed, run); }
+
+}  // namespace halftone::kernels
