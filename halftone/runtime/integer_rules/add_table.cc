@@ -36,7 +36,8 @@ void add_table(Lowering& lowering, ValueId x, ValueId y, const Grid& to, const k
       const int64_t begin = split.begin(part);
       kernels::Rows share = rows;
       (dense ? share.columns : share.count) = split.end(part) - begin;
-      run(table.data(), share, source + begin * (dense ? 1 : rows.from_stride), target + begin * (dense ? 1 : rows.to_stride));
+      run(table.data(), share, source + begin * (dense ? 1 : rows.from_stride),
+          target + begin * (dense ? 1 : rows.to_stride));
     };
   };
   lowering.add_step(std::move(step), {from.where, result.where});

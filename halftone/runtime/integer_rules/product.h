@@ -1,0 +1,46 @@
+// What the rules for sums of products share: constants of the kernels, and where results go.
+#pragma once
+
+#include <string>
+
+#include "halftone/kernels/gemm/gemm.h"
+#include "halftone/runtime/integer_rules/int8_weights.h"
+#include "halftone/runtime/lowering.h"
+
+namespace halftone::runtime {
+
+// Multiply-accumulate operations that are worth a thread's attention: some microseconds.
+inline constexpr double kProductGrain = 3e5;
+
+inline int product_parts(const Lowering& lowering, double operations) {
+  return static_cast<int>(std::clamp(operations / kProductGrain, 1.0, static_cast<double>(lowering.threads())));
+}
+
+// Sets beyond which a layer is left to the reference: weights of more than 8 bits.
+inline constexpr int64_t kMostWeightSets = 3;
+
+// Fills in what does not depend on shapes: weights, bias, multipliers, mode, grids. Columns, depth, taps and rows are
+// the caller's.
+kernels::GemmProblem gemm_problem(const IntegerNode& plan, const Int8Weights& weights);
+
+// Where a kernel that writes channels last puts a node's result: codes, or real numbers, which are brought into the
+// Plain layout afterwards where that differs.
+class ProductResult {
+ public:
+  // `shape` is the result's. With `matrix`, the last axis holds the channels, else the second.
+  ProductResult(Lowering& lowering, const Shape& shape, bool matrix);
+
+  const Operand& where() const { return place_.where; }
+  int64_t element_bytes() const { return place_.grid ? 1 : 4; }
+  int64_t pixel_stride() const { return place_.grid && !matrix_ ? place_.pixel_stride : channels_ * element_bytes(); }
+  // Adds what remains to be done and defines the result; the absorbed activation is absorbed. To be called after the
+  // step that computes it was added.
+  void finish(Lowering& lowering);
+
+ private:
+  Place place_;
+  int64_t channels_;
+  bool matrix_;
+};
+
+}  // namespace halftone::runtime
