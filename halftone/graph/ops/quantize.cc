@@ -7,6 +7,10 @@ namespace {
 void check_parameters(const InferContext& ctx) {
   const Dims* x = dims_of(ctx, 0);
   const Dims* scale = dims_of(ctx, 1);
+  const DType scale_type = dtype_of_input(ctx, 1);
+  if (scale_type != DType::Undefined && !is_floating(scale_type)) {
+    ctx.refuse("its scale must be float, found {}", name_of(scale_type));
+  }
   if (ctx.has_input(2) && scale != nullptr && dims_of(ctx, 2) != nullptr) {
     bool fits = scale->size() == dims_of(ctx, 2)->size();
     for (size_t i = 0; fits && i < scale->size(); ++i) {
