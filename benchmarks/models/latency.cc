@@ -14,8 +14,8 @@
 
 #include "halftone/base/file.h"
 #include "halftone/base/process.h"
-#include "halftone/onnx/onnx.h"
 #include "halftone/runtime/freeze.h"
+#include "halftone/runtime/load_model.h"
 #include "halftone/runtime/lowering.h"
 #include "halftone/runtime/session.h"
 
@@ -47,31 +47,56 @@ TensorMap make_inputs(const Session& session, int64_t batch, std::istream* sourc
   return inputs;
 }
 
-void profile(const Graph& graph, const TensorMap& inputs, int threads, int rounds) {
-  const QuantizedModel model = runtime::freeze({graph, {}, {}}, {});
+void profile(const std::string& path, const TensorMap& inputs, int threads, int rounds) {
+  const runtime::FrozenModel frozen = runtime::freeze(load_model(path).model, {}, RequantizeMode::Float);
   std::map<std::string, Shape> shapes;
   for (const auto& [name, tensor] : inputs) shapes.emplace(name, tensor.shape());
-  const auto program = runtime::lower(model, shapes, {}, threads);
-  std::vector<const Tensor*> tensors;
-  for (const std::string& name : program->inputs) tensors.push_back(&inputs.at(name));
+  runtime::ConstantStore constants;
+  runtime::LoweringOptions options;
+  options.threads = threads;
+  const auto program = runtime::lower(frozen, shapes, options, constants);
   runtime::Execution execution(program);
-  const std::vector<double> times = execution.profile(tensors, rounds);
+  for (size_t i = 0; i < program->inputs.size(); ++i) {
+    execution.inputs()[i].data = inputs.at(program->inputs[i]).bytes().data();
+  }
+  std::vector<Tensor> outputs;
+  for (const runtime::Program::Output& output : program->outputs) outputs.emplace_back(output.dtype, output.shape);
+  for (size_t i = 0; i < outputs.size(); ++i) execution.outputs()[i].data = outputs[i].mutable_bytes().data();
+  const std::vector<double> times = execution.profile(rounds);
+  std::vector<std::string> kernels(times.size());
+  for (const NodeNote& note : program->notes) {
+    for (int i = 0; i < note.step_count; ++i) {
+      kernels[static_cast<size_t>(note.first_step + i)] = note.rule + " " + note.kernel + " " + note.isa;
+    }
+  }
   double total = 0;
   for (size_t i = 0; i < times.size(); ++i) {
     total += times[i];
-    std::cout << fmt::format("{:9.2f} us  {:2} parts  {}\n", times[i], program->parts[i], program->steps[i].name);
+    std::cout << fmt::format("{:9.2f} us  {:2} parts  {:44} {}\n", times[i], program->parts[i], program->steps[i].name,
+                             kernels[i]);
   }
   std::cout << fmt::format("{:9.2f} us  total, arena {} KiB", total, program->arena_bytes / 1024) << std::endl;
 }
 
 int serve(const std::string& path, int threads, int64_t batch) {
   const auto begin = std::chrono::steady_clock::now();
-  Graph graph = onnx::import_model(path);
-  const Session session(graph, {threads, nullptr, {}});
+  SessionOptions options;
+  options.threads = threads;
+  const Session session = Session::load(path, options);
   const TensorMap inputs = make_inputs(session, batch, nullptr);
   static_cast<void>(session.run(inputs));
-  std::cout << "ready " << since_ms(begin) << std::endl;
-  graph = Graph();
+  const double ready_ms = since_ms(begin);
+  std::vector<TensorView> views;
+  Session::InputShapes shapes;
+  for (const Session::Port& port : session.inputs()) {
+    views.push_back(view_of(inputs.at(port.name)));
+    shapes.emplace(port.name, inputs.at(port.name).shape());
+  }
+  std::vector<Tensor> results;
+  for (const std::optional<Shape>& shape : session.prepare(shapes)) results.emplace_back(DType::Float, shape.value());
+  std::vector<TensorBuffer> buffers;
+  for (Tensor& result : results) buffers.push_back(buffer_of(result.mutable_data<float>()));
+  std::cout << "ready " << ready_ms << std::endl;
 
   std::string line;
   while (std::getline(std::cin, line)) {
@@ -82,7 +107,7 @@ int serve(const std::string& path, int threads, int64_t batch) {
     if (command == "run" && words >> count) {
       for (int i = 0; i < count; ++i) {
         const auto start = std::chrono::steady_clock::now();
-        static_cast<void>(session.run(inputs));
+        session.run(views, buffers);
         std::cout << since_ms(start) << ' ';
       }
       std::cout << std::endl;
@@ -93,7 +118,7 @@ int serve(const std::string& path, int threads, int64_t batch) {
       write_file(to, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
       std::cout << "done" << std::endl;
     } else if (command == "profile" && words >> count) {
-      profile(onnx::import_model(path), inputs, threads, count);
+      profile(path, inputs, threads, count);
     } else if (command == "peak") {
       std::cout << peak_rss_mib() << std::endl;
     } else {
