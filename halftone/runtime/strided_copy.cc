@@ -12,6 +12,10 @@ namespace {
 int64_t stride_of(const Place& place, size_t axis) {
   if (place.layout == Layout::Plain) return contiguous_strides(place.shape)[axis];
   const Channels value = channels_of(place.shape);
+  if (place.layout == Layout::ChannelsLast) {
+    if (axis == 0) return value.s * place.pixel_stride;
+    return axis == 1 ? 1 : contiguous_strides(place.shape)[axis] * place.pixel_stride;
+  }
   if (axis == 0) return value.padded() * value.s;
   if (axis == 1) return 1;
   return contiguous_strides(place.shape)[axis] * channel_block();
@@ -22,6 +26,20 @@ int64_t channel_offset(const Place& place, int64_t c, int64_t plain_stride) {
   if (place.layout == Layout::Plain) return c * plain_stride;
   const int64_t block = channel_block();
   return c / block * block * channels_of(place.shape).s + c % block;
+}
+
+// Loops in the order in which the elements lie at their destination, so that those that continue each other meet.
+void sort_loops(StridedCopy& copy) {
+  std::vector<size_t> order(copy.dims.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t a, size_t b) { return copy.to_strides[a] > copy.to_strides[b]; });
+  const StridedCopy before = copy;
+  for (size_t i = 0; i < order.size(); ++i) {
+    copy.dims[i] = before.dims[order[i]];
+    copy.from_strides[i] = before.from_strides[order[i]];
+    copy.to_strides[i] = before.to_strides[order[i]];
+  }
 }
 
 }  // namespace
@@ -49,6 +67,7 @@ std::vector<StridedCopy> copies_of(const Box& box, const Place& from, const Plac
     base.to_offset += to_stride * box.to_start[to_axis];
   }
   if (!in_blocks) {
+    if (from.layout == Layout::ChannelsLast || to.layout == Layout::ChannelsLast) sort_loops(base);
     kernels::simplify(base);
     return {base};
   }

@@ -6,7 +6,7 @@
 #include "halftone/kernels/lut/lut.h"
 #include "halftone/quant/quant_params.h"
 #include "halftone/runtime/codes.h"
-#include "halftone/runtime/integer_rules/add_table.h"
+#include "halftone/runtime/integer_rules/code_steps.h"
 #include "halftone/runtime/lowering.h"
 #include "halftone/sim/interpreter.h"
 
@@ -84,7 +84,8 @@ std::string lower_table(Lowering& lowering) {
   if (!is_table(lowering, node)) return "no function of one quantized value alone";
   const ValueId x = data_of(lowering, node), y = node.outputs[0];
   const Grid from = *lowering.grid(x), to = *lowering.grid(y);
-  add_table(lowering, x, y, to, make_table(lowering, node, from, to));
+  const Place codes = lowering.codes(x, natural_layout(lowering, x));
+  lowering.define(y, add_table(lowering, codes, to, make_table(lowering, node, from, to)));
   lowering.note().float_reason.clear();
   return "";
 }
