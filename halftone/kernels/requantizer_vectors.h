@@ -4,7 +4,8 @@
 //   codes(acc)  with the zero point added, before saturation to a byte
 // Adding the zero point to 32 bits costs less than adding it to 16 with saturation, where instructions that saturate
 // compete with multiplications for their pipes (AMD Zen 4), and nothing at all in dyadic mode. `fit`: no sum gives
-// more than 2^30 steps up or down (GemmColumn::steps_fit), so that clamping can wait until codes are packed.
+// more than 2^30 steps up or down, so that clamping can wait until codes are packed; in dyadic mode moreover no shift
+// is less than 33 (GemmColumn::steps_fit).
 #pragma once
 
 #include "halftone/kernels/requantizer.h"
@@ -34,31 +35,34 @@ class FloatColumns {
 class DyadicColumns {
  public:
   HT_INLINE DyadicColumns(const std::byte* constants, bool fit, int32_t zero_point = 0)
-      : constants_(constants), fit_(fit), excess_(Vectors::sub32(row(1), Vectors::all32(zero_point))) {}
+      : constants_(constants), zero_point_(Vectors::all32(zero_point)), fit_(fit) {}
 
-  // (acc * M + 2^(r-1)) >> r in 64 bits.
-  HT_INLINE Vectors::Int steps(Vectors::Int acc) const { return Vectors::sub32(biased(acc), row(1)); }
-  HT_INLINE Vectors::Int codes(Vectors::Int acc) const { return Vectors::sub32(biased(acc), excess_); }
+  HT_INLINE Vectors::Int steps(Vectors::Int acc) const { return fit_ ? high_steps(acc) : any_steps(acc); }
+  HT_INLINE Vectors::Int codes(Vectors::Int acc) const { return Vectors::add32(steps(acc), zero_point_); }
 
  private:
-  HT_INLINE Vectors::Int biased(Vectors::Int acc) const {
-    if (!fit_) {
-      const Vectors::Int most = row(2);
-      acc = Vectors::max32(Vectors::min32(acc, most), Vectors::sub32(Vectors::zero(), most));
-    }
-    const Vectors::Int multiplier = row(0);
-    const Vectors::Int even = Vectors::mul_even32(acc, multiplier);
-    const Vectors::Int odd = Vectors::mul_even32(Vectors::odd_to_even32(acc), Vectors::odd_to_even32(multiplier));
-    const Vectors::Int even_steps = Vectors::shift_right64_each(Vectors::add64(even, row(5)), row(3));
-    const Vectors::Int odd_steps = Vectors::shift_right64_each(Vectors::add64(odd, row(6)), row(4));
-    return Vectors::join32(even_steps, odd_steps);
+  // (acc * M + 2^(r-1)) >> r in 64 bits. From r = 33 on the low half of the product has no say.
+  HT_INLINE Vectors::Int high_steps(Vectors::Int acc) const {
+    const Vectors::Int high = Vectors::join_high32(even(acc), odd(acc));
+    return Vectors::shift_right32_each(Vectors::add32(high, row(1)), row(2));
+  }
+  HT_INLINE Vectors::Int any_steps(Vectors::Int acc) const {
+    const Vectors::Int most = row(4);
+    acc = Vectors::max32(Vectors::min32(acc, most), Vectors::sub32(Vectors::zero(), most));
+    const Vectors::Int even_steps = Vectors::shift_right64_each(Vectors::add64(even(acc), row(7)), row(5));
+    const Vectors::Int odd_steps = Vectors::shift_right64_each(Vectors::add64(odd(acc), row(8)), row(6));
+    return Vectors::sub32(Vectors::join32(even_steps, odd_steps), row(3));
   }
 
+  HT_INLINE Vectors::Int even(Vectors::Int acc) const { return Vectors::mul_even32(acc, row(0)); }
+  HT_INLINE Vectors::Int odd(Vectors::Int acc) const {
+    return Vectors::mul_even32(Vectors::odd_to_even32(acc), Vectors::odd_to_even32(row(0)));
+  }
   HT_INLINE Vectors::Int row(int64_t i) const { return Vectors::load(constants_ + i * Vectors::kBytes); }
 
   const std::byte* constants_;
+  Vectors::Int zero_point_;
   bool fit_;
-  Vectors::Int excess_;
 };
 
 // Words that are codes but for saturation, to bytes.

@@ -89,6 +89,16 @@ struct Vectors {
     __builtin_memcpy(&word, p, sizeof word);
     return all32(word);
   }
+  // kLanes bytes each to the first kCount <= 4 of some rows.
+  template <int kCount>
+  static HT_INLINE void store_rows(void* to, int64_t stride, Int v) {
+    const __m128i low = _mm256_castsi256_si128(v), high = _mm256_extracti128_si256(v, 1);
+    auto* p = static_cast<uint8_t*>(to);
+    _mm_storel_epi64(reinterpret_cast<__m128i*>(p), low);
+    if (kCount > 1) _mm_storeh_pd(reinterpret_cast<double*>(p + stride), _mm_castsi128_pd(low));
+    if (kCount > 2) _mm_storel_epi64(reinterpret_cast<__m128i*>(p + 2 * stride), high);
+    if (kCount > 3) _mm_storeh_pd(reinterpret_cast<double*>(p + 3 * stride), _mm_castsi128_pd(high));
+  }
 
   static HT_INLINE Int zero() { return _mm256_setzero_si256(); }
   static HT_INLINE Int all8(int32_t x) { return _mm256_set1_epi8(static_cast<char>(x)); }
@@ -128,6 +138,8 @@ struct Vectors {
   static HT_INLINE Int add16(Int a, Int b) { return _mm256_add_epi16(a, b); }
   static HT_INLINE Int sub16(Int a, Int b) { return _mm256_sub_epi16(a, b); }
   static HT_INLINE Int adds16(Int a, Int b) { return _mm256_adds_epi16(a, b); }
+  // Products of uint8 and int8, neighbours added: saturates at 16 bits.
+  static HT_INLINE Int mul_add8(Int bytes, Int weights) { return _mm256_maddubs_epi16(bytes, weights); }
   static HT_INLINE Int madd16(Int a, Int b) { return _mm256_madd_epi16(a, b); }
   static HT_INLINE Int mul16_low(Int a, Int b) { return _mm256_mullo_epi16(a, b); }
   static HT_INLINE Int mul16_high(Int a, Int b) { return _mm256_mulhi_epi16(a, b); }
@@ -148,7 +160,12 @@ struct Vectors {
   static HT_INLINE Int mul_even32(Int a, Int b) { return _mm256_mul_epi32(a, b); }  // int32 of even lanes to int64
   static HT_INLINE Int odd_to_even32(Int v) { return _mm256_srli_epi64(v, 32); }
   static HT_INLINE Int join32(Int even, Int odd) { return _mm256_blend_epi32(even, _mm256_slli_epi64(odd, 32), 0xAA); }
+  // The high halves of 64-bit lanes as even and odd 32-bit lanes.
+  static HT_INLINE Int join_high32(Int even, Int odd) {
+    return _mm256_blend_epi32(_mm256_shuffle_epi32(even, 0xF5), odd, 0xAA);
+  }
   static HT_INLINE Int shift_right64(Int v, int32_t count) { return _mm256_srl_epi64(v, _mm_cvtsi32_si128(count)); }
+  static HT_INLINE Int shift_right32_each(Int v, Int counts) { return _mm256_srav_epi32(v, counts); }
   static HT_INLINE Int shift_right64_each(Int v, Int counts) { return _mm256_srlv_epi64(v, counts); }
   static HT_INLINE Int sad8(Int a) { return _mm256_sad_epu8(a, zero()); }  // sums of 8 bytes each
   static HT_INLINE int64_t sum64(Int v) {

@@ -46,6 +46,14 @@ struct Vectors {
     __builtin_memcpy(&word, p, sizeof word);
     return all32(word);
   }
+  template <int kCount>
+  static HT_INLINE void store_rows(void* to, int64_t stride, Int v) {
+    auto* p = static_cast<uint8_t*>(to);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_castsi512_si128(v));
+    if (kCount > 1) _mm_storeu_si128(reinterpret_cast<__m128i*>(p + stride), _mm512_extracti32x4_epi32(v, 1));
+    if (kCount > 2) _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 2 * stride), _mm512_extracti32x4_epi32(v, 2));
+    if (kCount > 3) _mm_storeu_si128(reinterpret_cast<__m128i*>(p + 3 * stride), _mm512_extracti32x4_epi32(v, 3));
+  }
 
   static HT_INLINE Int zero() { return _mm512_setzero_si512(); }
   static HT_INLINE Int all8(int32_t x) { return _mm512_set1_epi8(static_cast<char>(x)); }
@@ -80,6 +88,7 @@ struct Vectors {
   static HT_INLINE Int add16(Int a, Int b) { return _mm512_add_epi16(a, b); }
   static HT_INLINE Int sub16(Int a, Int b) { return _mm512_sub_epi16(a, b); }
   static HT_INLINE Int adds16(Int a, Int b) { return _mm512_adds_epi16(a, b); }
+  static HT_INLINE Int mul_add8(Int bytes, Int weights) { return _mm512_maddubs_epi16(bytes, weights); }
   static HT_INLINE Int madd16(Int a, Int b) { return _mm512_madd_epi16(a, b); }
   static HT_INLINE Int mul16_low(Int a, Int b) { return _mm512_mullo_epi16(a, b); }
   static HT_INLINE Int mul16_high(Int a, Int b) { return _mm512_mulhi_epi16(a, b); }
@@ -102,7 +111,11 @@ struct Vectors {
   static HT_INLINE Int join32(Int even, Int odd) {
     return _mm512_mask_blend_epi32(0xAAAA, even, _mm512_slli_epi64(odd, 32));
   }
+  static HT_INLINE Int join_high32(Int even, Int odd) {
+    return _mm512_mask_shuffle_epi32(odd, 0x5555, even, static_cast<_MM_PERM_ENUM>(0xF5));
+  }
   static HT_INLINE Int shift_right64(Int v, int32_t count) { return _mm512_srl_epi64(v, _mm_cvtsi32_si128(count)); }
+  static HT_INLINE Int shift_right32_each(Int v, Int counts) { return _mm512_srav_epi32(v, counts); }
   static HT_INLINE Int shift_right64_each(Int v, Int counts) { return _mm512_srlv_epi64(v, counts); }
   static HT_INLINE Int sad8(Int a) { return _mm512_sad_epu8(a, zero()); }
   static HT_INLINE int64_t sum64(Int v) {

@@ -13,10 +13,8 @@ bool float_steps_fit(const GemmColumn& column) {
   return low >= -0x1p30F && high <= 0x1p30F;
 }
 
-bool dyadic_steps_fit(const GemmColumn& column) {
-  const int64_t low = dyadic_steps(column.least, column.dyadic), high = dyadic_steps(column.most, column.dyadic);
-  return low >= -(int64_t{1} << 30) && high <= int64_t{1} << 30;
-}
+// With such shifts products of 62 bits leave 30.
+bool dyadic_steps_fit(Dyadic m) { return m.multiplier == 0 || m.shift >= 33; }
 
 }  // namespace
 
@@ -42,7 +40,7 @@ GemmColumn gemm_column(const GemmProblem& problem, int64_t column) {
   result.least = static_cast<int32_t>(open ? -kMost : std::max(-kMost, bias + unit.least * problem.x_high));
   result.most = static_cast<int32_t>(open ? kMost : std::min(kMost, bias + unit.most * problem.x_high));
   const bool is_float = problem.mode == RequantizeMode::Float;
-  result.steps_fit = is_float ? float_steps_fit(result) : dyadic_steps_fit(result);
+  result.steps_fit = is_float ? float_steps_fit(result) : dyadic_steps_fit(result.dyadic);
   return result;
 }
 

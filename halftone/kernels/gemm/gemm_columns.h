@@ -14,7 +14,7 @@ struct GemmColumn {
   // guarantees. With column_terms: all of int32's range but the lowest number.
   int32_t least = 0, most = 0;
   // No accumulator of this column gives more than 2^30 steps up or down in the problem's mode, so that codes fit int32
-  // without a clamp.
+  // without a clamp. Dyadic: the shift is at least 33 moreover, as it is for multipliers below 1/4.
   bool steps_fit = false;
 };
 

@@ -57,10 +57,12 @@ template <typename Finish, size_t kShape = 0>
 void stationary(const Block& block, int64_t vectors) {
   if constexpr (Finish::kCodes && kShape < std::size(kVnniStationary)) {
     constexpr VnniStationary kThis = kVnniStationary[kShape];
-    if (block.blob.taps == kThis.taps && block.blob.steps == kThis.steps) {
-      constexpr int64_t kMost = Dot::kStationary / (kThis.taps * kThis.steps);
-      constexpr int kVectors = static_cast<int>(kMost < Dot::kMostVectors ? kMost : Dot::kMostVectors);
-      return stationary_by_vectors<Finish, kThis.taps, kThis.steps, kVectors>(block, vectors);
+    constexpr int kMost = Dot::kStationary / (kThis.taps * kThis.steps);
+    if constexpr (kMost > 0) {
+      if (block.blob.taps == kThis.taps && block.blob.steps == kThis.steps) {
+        constexpr int kVectors = kMost < Dot::kMostVectors ? kMost : Dot::kMostVectors;
+        return stationary_by_vectors<Finish, kThis.taps, kThis.steps, kVectors>(block, vectors);
+      }
     }
     stationary<Finish, kShape + 1>(block, vectors);
   }
