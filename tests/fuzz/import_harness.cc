@@ -5,6 +5,8 @@
 #include "halftone/base/error.h"
 #include "halftone/graph/op_table.h"
 #include "halftone/onnx/onnx.h"
+#include "halftone/transform/fold_qdq.h"
+#include "halftone/transform/insert_qdq.h"
 
 namespace halftone::test {
 namespace {
@@ -28,6 +30,9 @@ std::string import_anything(std::span<const std::byte> bytes, const std::filesys
     expect_fixed_point(graph);
     verify(graph);
     infer_shapes(graph);
+    // What quantized files say becomes encodings, and a file again.
+    const QuantizedModel model = fold_qdq(std::move(graph));
+    if (model.quantized()) insert_qdq(model);
     return "";
   } catch (const Error& error) {
     return error.what();

@@ -52,6 +52,31 @@ std::string quantized() {
          "[1, 1] } }";
 }
 
+// Operators on codes, of both domains, and what moves their codes.
+std::string qlinear() {
+  return input("x", {"1", "4", "6", "6"}) + output("y", {"1", "2", "6", "6"}) + raw("scale", "", 1, 4) +
+         raw("zero", "", 3, 1) + raw("w", "2, 4, 1, 1", 3, 8) + raw("ws", "2", 1, 8) + raw("wz", "2", 3, 2) +
+         raw("b", "2", 6, 8) +
+         " node { op_type: 'QuantizeLinear' input: ['x', 'scale', 'zero'] output: 'q' }"
+         " node { op_type: 'MaxPool' input: 'q' output: 'p' attribute { name: 'kernel_shape' type: INTS ints: [1, 1] } "
+         "}"
+         " node { op_type: 'QLinearConv' input: ['p', 'scale', 'zero', 'w', 'ws', 'wz', 'scale', 'zero', 'b']"
+         "   output: 'c' }"
+         " node { op_type: 'QLinearAdd' domain: 'com.microsoft' output: 's'"
+         "   input: ['c', 'scale', 'zero', 'c', 'scale', 'zero', 'scale', 'zero'] }"
+         " node { op_type: 'DequantizeLinear' input: ['s', 'scale', 'zero'] output: 'y' }";
+}
+
+std::string dynamic() {
+  return input("x", {"2", "4"}) + output("y", {"2", "3"}) + raw("w", "4, 3", 3, 12) + raw("ws", "3", 1, 12) +
+         raw("wz", "3", 3, 3) +
+         " node { op_type: 'DynamicQuantizeLinear' input: 'x' output: ['q', 's', 'z'] }"
+         " node { op_type: 'MatMulInteger' input: ['q', 'w', 'z', 'wz'] output: 'i' }"
+         " node { op_type: 'Cast' input: 'i' output: 'r' attribute { name: 'to' type: INT i: 1 } }"
+         " node { op_type: 'Mul' input: ['s', 'ws'] output: 'm' }"
+         " node { op_type: 'Mul' input: ['r', 'm'] output: 'y' }";
+}
+
 std::string external() {
   const auto at = [](const std::string& name, int offset) {
     return " initializer { name: '" + name +
@@ -139,6 +164,8 @@ std::vector<SeedModel> seed_models() {
   };
   add("classifier", classifier());
   add("quantized", quantized());
+  add("qlinear", qlinear(), "opset_import { domain: 'com.microsoft' version: 1 }");
+  add("dynamic", dynamic());
   add("external", external());
   add("subgraphs", subgraphs(), domains + function);
   add("attributes_and_types", attributes_and_types(), domains);
