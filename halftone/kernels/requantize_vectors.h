@@ -59,10 +59,11 @@ class DyadicSteps {
   HT_INLINE DyadicSteps(const Factor& factor, const StoredGrid&) : shift_(factor.dyadic.shift) {
     const int64_t multiplier = factor.dyadic.multiplier;
     multiplier_ = Vectors::all32(factor.dyadic.multiplier);
-    // From this acc on, 2^16 steps are reached and every grid saturates; larger ones would leave 32 bits.
-    const bool open = shift_ + 16 >= 62 || multiplier == 0;
+    // From `bound` on, 2^16 steps are reached and every grid saturates; with a shift below 31, larger sums would leave
+    // 32 bits.
+    const bool fits = shift_ >= 31 || multiplier == 0;
     const int64_t bound =
-        open ? INT32_MAX : (int64_t{1} << (shift_ + 16)) / (multiplier < 0 ? -multiplier : multiplier) + 1;
+        fits ? INT32_MAX : (int64_t{1} << (shift_ + 16)) / (multiplier < 0 ? -multiplier : multiplier) + 1;
     most_ = Vectors::all32(static_cast<int32_t>(bound < INT32_MAX ? bound : INT32_MAX));
     least_ = Vectors::sub32(Vectors::zero(), most_);
     // AVX2 shifts 64 bits to the right only without sign: with 2^63 added before, 2^63 >> r has to go afterwards.

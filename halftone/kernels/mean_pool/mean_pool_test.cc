@@ -106,6 +106,30 @@ TEST(MeanPool, WholeImages) {
   }
 }
 
+// One pixel, read again and again until 31 bits are full.
+TEST(MeanPool, SumsUpTo31Bits) {
+  std::vector<uint8_t> from(2 + kSlack);
+  from[0] = 255;
+  for (const int64_t taps : {int64_t{1} << 16, int64_t{70000} * 100, INT32_MAX / int64_t{255}}) {
+    const BoxRow row = {{{1, 1, taps}, {0, 0, 0}}, 1, 2, 0, 0};
+    for (const RequantizeMode mode : test::modes()) {
+      for (const float multiplier : {0x1p-40F, 0x1p-31F, 0x1.fffffep-24F, 0x1p-14F, 0x1p-9F, 0x1p-3F, 0x1.fffffep-1F,
+                                     0x1.8p0F, 0x1.1p4F, 0x1p9F, 0x1p20F}) {
+        for (const int32_t zero_point : {0, 255}) {
+          const MeanProblem problem = {mode, zero_point, {100, 3, 250}};
+          for_each_kernel(mean_pool_kernels(), problem, [&](const MeanPoolKernel& kernel) {
+            std::vector<uint8_t> found = untouched(2);
+            kernel.run(problem, make_factor(multiplier), row, from.data(), found.data());
+            const auto sum = static_cast<int32_t>(taps * 255);
+            EXPECT_EQ(found[0], code_of(mode, zero_point == 0 ? sum : 0, multiplier, problem.to)) << multiplier;
+            EXPECT_EQ(found[1], code_of(mode, zero_point == 0 ? 0 : -sum, multiplier, problem.to)) << multiplier;
+          });
+        }
+      }
+    }
+  }
+}
+
 TEST(MeanPool, FactorsOfAnySize) {
   Rng rng(2);
   const std::vector<uint8_t> from = random_codes(rng, 300 * 64);
