@@ -14,7 +14,7 @@ namespace {
 
 struct Options {
   std::string reference, model;
-  std::string engine = "auto";
+  EngineOptions engine;
   DataOptions data;
 };
 
@@ -26,7 +26,8 @@ const std::string& first_output(const LoadedModel& loaded) {
 }
 
 void compare_models(const Options& options, Console& console) {
-  const eval::EngineKind kind = eval::parse_engine_kind(options.engine);
+  const eval::EngineKind kind = options.engine.kind();
+  const RequantizeMode mode = options.engine.mode();
   const LoadedModel reference = load_model(options.reference);
   const LoadedModel model = load_model(options.model);
   const auto layers = eval::common_layers(reference.model, model.model);
@@ -34,8 +35,8 @@ void compare_models(const Options& options, Console& console) {
   for (const auto& layer : layers) taps.push_back(layer.name);
 
   const auto loader = make_loader(reference, options.data);
-  const auto reference_engine = eval::make_engine(kind, reference.model, taps);
-  const auto model_engine = eval::make_engine(kind, model.model, taps);
+  const auto reference_engine = eval::make_engine(kind, reference.model, mode, taps);
+  const auto model_engine = eval::make_engine(kind, model.model, mode, taps);
   ThreadTeam team(options.data.thread_count());
   const eval::Comparison result = eval::compare(*reference_engine, *model_engine, first_output(reference),
                                                 first_output(model), layers, *loader, team, console.progress());
@@ -62,7 +63,7 @@ Action setup_compare(CLI::App& app) {
   add_model_option(app, "MODEL", options->model, "The model to hold against it");
   options->data.add_to(app);
   options->data.add_limit_to(app);
-  app.add_option("--engine", options->engine, "auto (fast), or reference (the normative arithmetic, slow)");
+  options->engine.add_to(app);
   app.footer(
       "Examples:\n"
       "  halftone compare model.onnx model.int8.onnx --data photos --limit 100\n"

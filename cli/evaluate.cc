@@ -14,16 +14,17 @@ namespace {
 
 struct Options {
   std::string model;
-  std::string engine = "auto";
+  EngineOptions engine;
   DataOptions data;
 };
 
 void evaluate_model(const Options& options, Console& console) {
-  const eval::EngineKind kind = eval::parse_engine_kind(options.engine);
+  const eval::EngineKind kind = options.engine.kind();
+  const RequantizeMode mode = options.engine.mode();
   LoadedModel loaded = load_model(options.model);
   const std::string output = eval::score_output(loaded.model.graph);
   const auto loader = make_loader(loaded, options.data);
-  const auto engine = eval::make_engine(kind, std::move(loaded.model));
+  const auto engine = eval::make_engine(kind, std::move(loaded.model), mode);
   ThreadTeam team(options.data.thread_count());
   const eval::Accuracy accuracy = eval::evaluate(*engine, output, *loader, team, console.progress());
 
@@ -43,7 +44,7 @@ Action setup_evaluate(CLI::App& app) {
   add_model_option(app, "MODEL", options->model, "Model to evaluate, float or quantized");
   options->data.add_to(app);
   options->data.add_limit_to(app);
-  app.add_option("--engine", options->engine, "auto (fast), or reference (the normative arithmetic, slow)");
+  options->engine.add_to(app);
   app.footer(
       "Examples:\n"
       "  halftone evaluate model.onnx --data photos\n"

@@ -3,39 +3,12 @@
 #include "halftone/base/cpu.h"
 #include "halftone/base/error.h"
 #include "halftone/eval/inputs.h"
-#include "halftone/graph/op_table.h"
-#include "halftone/onnx/onnx.h"
-#include "halftone/transform/fold_qdq.h"
 
 namespace halftone::cli {
-namespace {
 
-int64_t file_size_of(const std::filesystem::path& path, const Graph& graph) {
-  std::error_code none;
-  auto size = static_cast<int64_t>(std::filesystem::file_size(path, none));
-  // Constants that are larger than the file itself must lie beside it.
-  int64_t constants = 0;
-  for (ValueId id : graph.live_values()) {
-    const auto& constant = graph.value(id).constant;
-    if (constant) constants += static_cast<int64_t>(constant->bytes().size());
-  }
-  return std::max(size, constants > size ? size + constants : size);
-}
-
-}  // namespace
-
-LoadedModel load_model(const std::filesystem::path& path) {
-  Graph graph = onnx::import_model(path);
-  verify(graph);
-  infer_shapes(graph);
-  LoadedModel loaded{path, {}, file_size_of(path, graph)};
-  loaded.model = fold_qdq(std::move(graph));
-  return loaded;
-}
-
-void DataOptions::add_to(CLI::App& app) {
+void DataOptions::add_to(CLI::App& app, bool required) {
   app.add_option("--data", path, "Folder of images, CIFAR, IDX, npy, npz or tar files, or synthetic:glyphs")
-      ->required()
+      ->required(required)
       ->type_name("PATH");
   app.add_option("--preprocess", preprocess, "How images become inputs (default: the model's own)")->type_name("FILE");
   app.add_option("--threads", threads, "Threads (default: all cores)")->type_name("N");
@@ -50,6 +23,17 @@ int DataOptions::thread_count() const {
     fail(ErrorCode::InvalidArgument, "--threads", "a number from 0 to 1024 is required, found {}", threads);
   }
   return threads == 0 ? available_cores() : threads;
+}
+
+void EngineOptions::add_to(CLI::App& app) {
+  app.add_option("--engine", engine, "auto (fast), or reference (the normative arithmetic, slow)")->type_name("NAME");
+  add_requantize_to(app);
+}
+
+void EngineOptions::add_requantize_to(CLI::App& app) {
+  app.add_option("--requantize", requantize,
+                 "How integer sums become codes: float (default), or dyadic (integers alone)")
+      ->type_name("MODE");
 }
 
 std::optional<data::Preprocess> preprocess_of(const LoadedModel& model, const std::string& preprocess_file) {

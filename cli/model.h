@@ -9,21 +9,13 @@
 #include <vector>
 
 #include "halftone/data/loader.h"
-#include "halftone/quant/encodings.h"
+#include "halftone/eval/engine.h"
+#include "halftone/runtime/load_model.h"
 
 namespace halftone::cli {
 
 // The metadata entry in which every file that Halftone writes carries its preprocessing.
 inline constexpr const char* kPreprocessKey = "halftone.preprocess";
-
-struct LoadedModel {
-  std::filesystem::path path;
-  QuantizedModel model;    // verified, shapes inferred, Q/DQ nodes folded into encodings
-  int64_t size_bytes = 0;  // of the file and its external data
-};
-
-// Errors: Error for anything that is wrong with the file.
-LoadedModel load_model(const std::filesystem::path& path);
 
 // Options that name data for a model.
 struct DataOptions {
@@ -33,10 +25,22 @@ struct DataOptions {
   int threads = 0;         // 0: all cores
 
   // Adds --data, --preprocess and --threads.
-  void add_to(CLI::App& app);
+  void add_to(CLI::App& app, bool required = true);
   void add_limit_to(CLI::App& app);
   // `threads`, or the number of cores. Errors: Error{InvalidArgument} for negative numbers.
   int thread_count() const;
+};
+
+// Options that say how a model is run.
+struct EngineOptions {
+  std::string engine = "auto", requantize = "float";
+
+  // Adds --engine and --requantize.
+  void add_to(CLI::App& app);
+  void add_requantize_to(CLI::App& app);
+  // Errors: Error{InvalidArgument} for an unknown word, with the nearest known one.
+  eval::EngineKind kind() const { return eval::parse_engine_kind(engine); }
+  RequantizeMode mode() const { return eval::parse_requantize_mode(requantize); }
 };
 
 // The model's preprocessing: --preprocess, else its metadata, else the file beside it; nullopt where there is none.

@@ -68,8 +68,8 @@ eval::Comparison try_out(const LoadedModel& original, const std::string& file, c
   DataOptions data = options.data;
   data.limit = std::min(kTrialSamples, options.images);
   const auto loader = make_loader(original, data);
-  const auto before = eval::make_engine(eval::EngineKind::Auto, original.model, taps);
-  const auto after = eval::make_engine(eval::EngineKind::Auto, made, taps);
+  const auto before = eval::make_engine(eval::EngineKind::Auto, original.model, RequantizeMode::Float, taps);
+  const auto after = eval::make_engine(eval::EngineKind::Auto, made, RequantizeMode::Float, taps);
   ThreadTeam team(data.thread_count());
   const Graph& graph = original.model.graph;
   const std::string& output = graph.value(graph.outputs().front()).name;

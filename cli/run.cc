@@ -17,7 +17,7 @@ struct Options {
   std::string model;
   std::vector<std::string> inputs;
   std::string output_folder;
-  std::string engine = "auto";
+  EngineOptions engine;
 };
 
 TensorMap read_inputs(const std::vector<std::string>& arguments) {
@@ -44,10 +44,11 @@ std::string file_name(std::string name) {
 }
 
 void run_model(const Options& options, Console& console) {
-  const eval::EngineKind kind = eval::parse_engine_kind(options.engine);
+  const eval::EngineKind kind = options.engine.kind();
+  const RequantizeMode mode = options.engine.mode();
   LoadedModel loaded = load_model(options.model);
   const TensorMap inputs = read_inputs(options.inputs);
-  const auto engine = eval::make_engine(kind, std::move(loaded.model));
+  const auto engine = eval::make_engine(kind, std::move(loaded.model), mode);
   const TensorMap outputs = engine->run(inputs);
 
   const std::filesystem::path folder = options.output_folder;
@@ -74,7 +75,7 @@ Action setup_run(CLI::App& app) {
   app.add_option("--output-dir", options->output_folder, "Folder for NAME.npy of each output")
       ->required()
       ->type_name("DIR");
-  app.add_option("--engine", options->engine, "auto (fast), or reference (the normative arithmetic, slow)");
+  options->engine.add_to(app);
   app.footer("Example:\n  halftone run model.onnx --input image=cat.npy --output-dir out");
   return [options](Console& console) { run_model(*options, console); };
 }

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "halftone/quant/encodings.h"
+#include "halftone/quant/requantize.h"
 #include "halftone/tensor/tensor_map.h"
 
 namespace halftone::eval {
@@ -32,7 +33,12 @@ enum class EngineKind {
 // Errors: Error{InvalidArgument} with the nearest word for anything but "auto" and "reference".
 EngineKind parse_engine_kind(std::string_view word);
 
+// Errors: Error{InvalidArgument} with the nearest word for anything but "float" and "dyadic".
+RequantizeMode parse_requantize_mode(std::string_view word);
+std::string_view name_of(RequantizeMode mode);
+
 // Runs each call on one thread; several calls run side by side. `taps` name the values to show.
-std::unique_ptr<Engine> make_engine(EngineKind kind, QuantizedModel model, std::vector<std::string> taps = {});
+std::unique_ptr<Engine> make_engine(EngineKind kind, QuantizedModel model, RequantizeMode mode = RequantizeMode::Float,
+                                    std::vector<std::string> taps = {});
 
 }  // namespace halftone::eval

@@ -140,6 +140,36 @@ TEST(InputPorts, NamesWhatMustBeFed) {
   EXPECT_EQ(ports[0].shape, (std::vector<int64_t>{-1, 3}));
 }
 
+TEST(Inputs, UnknownDimensionsAreTheBatchAndOnes) {
+  Graph graph;
+  graph.inputs() = {graph.add_value("x", {DType::Float, std::vector<Dim>{Dim("N"), Dim(3), Dim("W")}}),
+                    graph.add_value("index", {DType::Int64, std::vector<Dim>{Dim("N")}})};
+  EXPECT_EQ(input_shapes(graph, 5).at("x"), (Shape{5, 3, 1}));
+  Rng rng(1);
+  const TensorMap inputs = random_inputs(graph, 2, rng);
+  EXPECT_EQ(inputs.at("index").dtype(), DType::Int64);
+  for (const float x : inputs.at("x").data<float>()) EXPECT_LT(std::abs(x), 1.0F);
+  for (const int64_t i : inputs.at("index").data<int64_t>()) EXPECT_TRUE(i == 0 || i == 1);
+  EXPECT_THROW(input_shapes(graph, 0), Error);
+
+  Graph fixed;
+  fixed.inputs() = {fixed.add_value("x", {DType::Float, std::vector<Dim>{Dim(1), Dim(3)}})};
+  EXPECT_EQ(input_shapes(fixed, 1).at("x"), (Shape{1, 3}));
+  EXPECT_THROW(input_shapes(fixed, 2), Error);
+}
+
+TEST(Inputs, ProbesReachTheEndsOfTheGrid) {
+  QuantizedModel model;
+  model.graph.inputs() = {model.graph.add_value("x", {DType::Float, std::vector<Dim>{Dim(1), Dim(50)}})};
+  model.encodings["x"] = {{DType::UInt8, 0, 255, {0.5F}, {10}, -1, 0}, {}};
+  const auto x = [&](int64_t number) { return to_vector<float>(probing_inputs(model, 1, number).at("x")); };
+  EXPECT_EQ(x(1), std::vector<float>(50, 122.5F));
+  EXPECT_EQ(x(2), std::vector<float>(50, -5.0F));
+  EXPECT_EQ(x(5), std::vector<float>(50, 0.0F));
+  EXPECT_NE(x(0), x(6));
+  for (const float value : x(3)) EXPECT_TRUE(value == -5.0F || value == 122.5F);
+}
+
 TEST(EngineKind, SuggestsTheNearestWord) {
   EXPECT_EQ(parse_engine_kind("reference"), EngineKind::Reference);
   try {
