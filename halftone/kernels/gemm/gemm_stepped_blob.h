@@ -13,7 +13,7 @@
 // All this is decided from the weights, when they are packed. Measurements: docs/design/0002-exact-avx2.md.
 #pragma once
 
-#include "halftone/kernels/gemm/gemm.h"
+#include "halftone/kernels/gemm/gemm_tiled_blob.h"
 
 namespace halftone::kernels {
 
@@ -25,22 +25,15 @@ constexpr int groups_of(StepKind kind) {
 }
 constexpr bool is_masked(StepKind kind) { return kind == StepKind::TwoMasked || kind == StepKind::OneMasked; }
 
-inline constexpr int kGroup = 4;      // bytes of a group
-inline constexpr int kMaxLanes = 16;  // columns of a tile
+inline constexpr int kGroup = 4;  // bytes
 
-// SteppedBlob, then its `tiles` TileOffsets, then the tiles, each aligned to 64:
-//   rows of `lanes` words of 4 bytes: bias, column terms (where there are any), requantizer rows
+// SteppedBlob, then TileOffsets of each tile, then the tiles, each aligned to 64:
+//   constants (gemm_tiled_blob.h)
 //   per tap: the number of steps of each StepKind (uint32), then the offset within the tap of each group (uint32), in
 //     the order of the steps
 //   from TileOffsets::weights on, per step: its groups' weights [group][lane][4 bytes], then its masks
-// Lanes without a column hold zeros.
 struct SteppedBlob {
-  int64_t columns, taps, depth, lanes, tiles;
-  int64_t terms, requantizer, steps;  // in bytes from a tile's start; terms 0: none
-  RequantizeMode mode;
-  GemmResult result;
-  int32_t zero_point, low, high;
-  bool fit;                    // steps of all columns fit int32
+  TiledBlob tiled;
   int64_t groups[kStepKinds];  // of all tiles, by the steps that cover them
 };
 
@@ -51,8 +44,5 @@ struct TileOffsets {
 // The packers' side of GemmKernel, for tiles of 8 or 16 lanes.
 size_t stepped_packed_bytes(int lanes, const GemmProblem& problem);
 void stepped_pack(int lanes, const GemmProblem& problem, std::byte* to);
-int64_t stepped_column_blocks(const std::byte* packed);
-int64_t stepped_first_column(const std::byte* packed, int64_t block);
-size_t stepped_scratch_bytes(const std::byte* packed);
 
 }  // namespace halftone::kernels

@@ -63,6 +63,24 @@ TEST_P(GemmKernels, EveryNumberOfRows) {
   }
 }
 
+TEST_P(GemmKernels, FewRows) {
+  for (int64_t rows : {1, 2}) {
+    for (int64_t columns = 1; columns <= 40; ++columns) check_modes({.columns = columns, .depth = 37, .rows = rows});
+    for (int64_t depth = 1; depth <= 70; ++depth) check_modes({.columns = 19, .depth = depth, .taps = 3, .rows = rows});
+    for (GemmData data : {GemmData::RowsOfExtremes, GemmData::WeightsOfExtremes}) {
+      check_modes({.columns = 75, .depth = 90, .rows = rows, .data = data});
+    }
+  }
+}
+
+TEST_P(GemmKernels, OtherNumbersOfRowsThanTheHint) {
+  for (int64_t hint : {0, 1, 2, 100}) {
+    for (int64_t rows : {0, 1, 2, 3, 8, 21}) {
+      check_modes({.columns = 20, .depth = 18, .taps = 2, .rows = rows, .hint = hint, .terms = true});
+    }
+  }
+}
+
 TEST_P(GemmKernels, Taps) {
   for (int64_t taps : {1, 2, 3, 9, 25, 121}) {
     for (int64_t depth : {1, 3, 4, 16, 33, 64}) {

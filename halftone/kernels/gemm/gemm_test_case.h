@@ -28,6 +28,7 @@ enum class GemmData {
 struct GemmCase {
   int64_t columns = 1, depth = 1, taps = 1, rows = 1;
   int32_t x_zero_point = 7, x_high = 255, zero_point = 12, low = 0, high = 255;
+  std::optional<int64_t> hint = std::nullopt;             // of the number of rows; without: the number
   std::optional<int> multiplier_exponent = std::nullopt;  // without: codes spread over their range
   bool one_multiplier = false, terms = false, row_scales = false, bias = true;
   GemmData data = GemmData::Random;
@@ -69,6 +70,7 @@ class GemmOperands {
     return {.columns = test_.columns,
             .depth = test_.depth,
             .taps = test_.taps,
+            .rows = test_.hint.value_or(test_.rows),
             .mode = test_.mode,
             .result = test_.result,
             .weights = weights_.data(),

@@ -1,0 +1,126 @@
+// One or two rows: every weight is read once and used at once, so what counts is how many bytes it takes. Weights stay
+// bytes in memory (no masks) and are widened on the way into the registers; products of 16 bits are always exact.
+#include "halftone/kernels/vectors_avx2.h"
+
+#include "halftone/kernels/gemm/gemm_kernels.h"
+#include "halftone/kernels/gemm/gemm_tiled.h"
+
+namespace halftone::kernels {
+namespace {
+
+constexpr int kMostRows = 2;
+
+// TiledBlob; the tiles' constants; weights [tile][tap][pair of bytes][lane][2].
+struct Layout {
+  int64_t pairs;  // per tap
+  int64_t constants, tile_constants, weights, tile_weights, bytes;
+};
+
+HT_INLINE Layout layout_of(const TiledBlob& blob) {
+  Layout layout = {};
+  layout.pairs = (blob.depth + 1) / 2;
+  layout.constants = tile_aligned(sizeof(TiledBlob));
+  layout.tile_constants = blob.constant_bytes;
+  layout.weights = tile_aligned(layout.constants + blob.tiles * layout.tile_constants);
+  layout.tile_weights = blob.taps * layout.pairs * kLanes * 2;
+  layout.bytes = layout.weights + blob.tiles * layout.tile_weights;
+  return layout;
+}
+
+const char* refuse(const GemmProblem& problem) {
+  return problem.rows >= 1 && problem.rows <= kMostRows ? "" : "it is made for one or two rows";
+}
+
+size_t packed_bytes(const GemmProblem& problem) {
+  return static_cast<size_t>(layout_of(tiled_blob(kLanes, problem)).bytes);
+}
+
+void pack(const GemmProblem& problem, std::byte* to) {
+  TiledBlob blob = tiled_blob(kLanes, problem);
+  const Layout layout = layout_of(blob);
+  __builtin_memset(to, 0, static_cast<size_t>(layout.bytes));
+  for (int64_t tile = 0; tile < blob.tiles; ++tile) {
+    blob.fit &= pack_tile_constants(blob, problem, tile, nullptr, to + layout.constants + tile * layout.tile_constants);
+  }
+  const int64_t count = problem.taps * problem.depth;
+  for (int64_t c = 0; c < problem.columns; ++c) {
+    const int8_t* from = problem.weights + c * count;
+    std::byte* tile = to + layout.weights + c / kLanes * layout.tile_weights + c % kLanes * 2;
+    for (int64_t tap = 0; tap < problem.taps; ++tap) {
+      for (int64_t d = 0; d < problem.depth; ++d) {
+        tile[(tap * layout.pairs + d / 2) * kLanes * 2 + d % 2] = static_cast<std::byte>(*from++);
+      }
+    }
+  }
+  __builtin_memcpy(to, &blob, sizeof(blob));
+}
+
+// A row as uint16, tap after tap, of an even number each; the last 16 may be written beyond the end.
+HT_INLINE int64_t widened_words(const TiledBlob& blob) { return blob.taps * layout_of(blob).pairs * 2 + 32; }
+
+size_t scratch_bytes(const std::byte* packed) {
+  const auto& blob = *reinterpret_cast<const TiledBlob*>(packed);
+  return static_cast<size_t>(tile_aligned(kMostRows * widened_words(blob) * 2));
+}
+
+void widen(const TiledBlob& blob, const uint8_t* const* taps, std::byte* to) {
+  const int64_t words = layout_of(blob).pairs * 2;
+  for (int64_t tap = 0; tap < blob.taps; ++tap, to += words * 2) {
+    for (int64_t d = 0; d < words; d += 16) {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(taps[tap] + d));
+      Vectors::store(to + d * 2, _mm256_cvtepu8_epi16(bytes));
+    }
+  }
+}
+
+// Reads the widened rows from scratch: `row` counts from the run's first row, of which scratch holds two at a time.
+struct WidenedSums {
+  template <int kRows>
+  static HT_INLINE void sum(const Tile& tile, int64_t, Int (&acc)[kRows]) {
+    const int64_t row_bytes = widened_words(tile.blob) * 2;
+    const std::byte* x = tile.run.scratch;
+    const std::byte* weights = tile.weights;
+    HT_UNROLL for (int r = 0; r < kRows; ++r) acc[r] = Vectors::load(tile.constants);
+    for (int64_t pairs = tile.blob.taps * layout_of(tile.blob).pairs; pairs != 0; --pairs) {
+      const Int w = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weights)));
+      HT_UNROLL for (int r = 0; r < kRows; ++r) {
+        acc[r] = Vectors::add32(acc[r], Vectors::madd16(Vectors::all_words(x + r * row_bytes), w));
+      }
+      x += 4;
+      weights += kLanes * 2;
+    }
+  }
+};
+
+struct VectorRunner {
+  const std::byte* packed;
+  const GemmRun& run_;
+
+  template <typename Finish>
+  void run() const {
+    const auto& blob = *reinterpret_cast<const TiledBlob*>(packed);
+    const Layout layout = layout_of(blob);
+    for (int64_t row = 0; row < run_.row_count; row += kMostRows) {
+      const int64_t last = row + kMostRows < run_.row_count ? row + kMostRows : run_.row_count;
+      for (int64_t r = row; r < last; ++r) {
+        widen(blob, run_.rows + r * blob.taps, run_.scratch + (r - row) * widened_words(blob) * 2);
+      }
+      for (int64_t i = run_.first_block; i < run_.last_block; ++i) {
+        const Tile tile = {blob, run_, packed + layout.constants + i * layout.tile_constants,
+                           packed + layout.weights + i * layout.tile_weights};
+        run_tile<WidenedSums, Finish, kMostRows>(tile, i * kLanes, row, last);
+      }
+    }
+  }
+};
+
+void run_vector(const std::byte* packed, const GemmRun& run) {
+  with_finish(*reinterpret_cast<const TiledBlob*>(packed), VectorRunner{packed, run});
+}
+
+}  // namespace
+
+const GemmKernel gemm_vector_avx2 = {"avx2_vector",       Isa::Avx2,          refuse,        packed_bytes, pack,
+                                     tiled_column_blocks, tiled_first_column, scratch_bytes, kMostRows,    run_vector};
+
+}  // namespace halftone::kernels
