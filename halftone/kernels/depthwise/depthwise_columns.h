@@ -99,9 +99,12 @@ struct Tile {
         halves[half][p] = Steps::codes16(Unit::pack32(low[p], high[p]), summand);
       }
     }
-    const CodeStore<Unit> store(pass.blob, pass.block);
+    const CodeClamp<Unit> clamp(pass.blob);
+    const bool all = stores_all<Unit>(pass.blob, pass.block);
     HT_UNROLL for (int p = 0; p < kPixels; ++p) {
-      if (p % kColumns < columns) store(halves[0][p], halves[1][p], pixel(p));
+      if (p % kColumns >= columns) continue;
+      const Int code = clamp(halves[0][p], halves[1][p]);
+      all ? Unit::store(pixel(p), code) : store_some<Unit>(pass.blob, pass.block, code, pixel(p));
     }
   }
 

@@ -137,34 +137,35 @@ class DyadicSteps {
   Int factor_, factor_odd_, shift_, up_ = L::zero();
 };
 
-// Clamps and stores the codes of a pixel, of which two halves are given as 16-bit numbers; the block's first at `to`.
+// Clamps codes, of which two halves are given as 16-bit numbers.
 template <typename L>
-class CodeStore {
+class CodeClamp {
  public:
   using Int = typename L::Int;
-  HT_INLINE CodeStore(const DepthwiseBlob& blob, const DepthwiseBlock& block)
-      : count_(block.count), multiplier_(blob.multiplier), low_(L::all8(blob.low)), high_(L::all8(blob.high)) {}
-  HT_INLINE void operator()(Int low_half, Int high_half, uint8_t* to) const {
-    const Int codes = L::min8(L::max8(L::pack16(low_half, high_half), low_), high_);
-    if (multiplier_ != 1) {
-      scatter(codes, to);
-    } else if (count_ == L::kBytes) {
-      L::store(to, codes);
-    } else {
-      L::store_first(to, codes, count_);
-    }
+  HT_INLINE explicit CodeClamp(const DepthwiseBlob& blob) : low_(L::all8(blob.low)), high_(L::all8(blob.high)) {}
+  HT_INLINE Int operator()(Int low_half, Int high_half) const {
+    return L::min8(L::max8(L::pack16(low_half, high_half), low_), high_);
   }
 
  private:
-  void scatter(Int codes, uint8_t* to) const {
-    uint8_t bytes[L::kBytes];
-    L::store(bytes, codes);
-    for (int64_t i = 0; i < count_; ++i) to[i * multiplier_] = bytes[i];
-  }
-
-  int64_t count_, multiplier_;
   Int low_, high_;
 };
+
+// A block whose codes are neighbours and fill a vector is stored as it is; others take this way.
+template <typename L>
+HT_INLINE void store_some(const DepthwiseBlob& blob, const DepthwiseBlock& block, typename L::Int codes, uint8_t* to) {
+  if (blob.multiplier == 1) {
+    L::store_first(to, codes, block.count);
+  } else {
+    uint8_t bytes[L::kBytes];
+    L::store(bytes, codes);
+    for (int64_t i = 0; i < block.count; ++i) to[i * blob.multiplier] = bytes[i];
+  }
+}
+template <typename L>
+HT_INLINE bool stores_all(const DepthwiseBlob& blob, const DepthwiseBlock& block) {
+  return blob.multiplier == 1 && block.count == L::kBytes;
+}
 
 }  // namespace
 }  // namespace halftone::kernels
