@@ -46,13 +46,14 @@ void check_constants(const QuantizedModel& model) {
 std::vector<int32_t> centred_weights(const IntegerNode& node) {
   std::vector<int32_t> weights = unpack_integers(node.weights);
   const std::vector<int32_t>& zero = node.weight_zero_points;
-  if (zero.size() == 1) {
-    for (int32_t& w : weights) w -= zero[0];
-    return weights;
-  }
+  const bool per_tensor = zero.size() == 1;
   const std::vector<int64_t> strides = contiguous_strides(node.weights.shape());
-  const auto inner = static_cast<size_t>(strides[static_cast<size_t>(node.weight_axis)]);
-  for (size_t i = 0; i < weights.size(); ++i) weights[i] -= zero[i / inner % zero.size()];
+  // Slices of the channel axis in turn, each a run of neighbours.
+  const size_t run = per_tensor ? weights.size() : static_cast<size_t>(strides[static_cast<size_t>(node.weight_axis)]);
+  size_t channel = 0;
+  for (size_t begin = 0; begin < weights.size(); begin += run, channel = (channel + 1) % zero.size()) {
+    for (size_t i = begin; i < begin + run; ++i) weights[i] -= zero[channel];
+  }
   return weights;
 }
 

@@ -12,7 +12,32 @@ std::optional<float> scalar_of(const Tensor* tensor) {
   return to_vector<float>(*tensor)[0];
 }
 
+template <typename T>
+std::vector<int64_t> magnitudes_of(std::span<const T> weights, int64_t channels, int64_t inner, int64_t groups) {
+  std::vector<int64_t> sums(static_cast<size_t>(channels * groups), 0);
+  if (weights.empty()) return sums;
+  const int64_t rows = static_cast<int64_t>(weights.size()) / (groups * channels * inner);
+  const T* w = weights.data();
+  for (int64_t row = 0; row < groups * rows; ++row) {
+    int64_t* sum = sums.data() + row / rows * channels;
+    for (int64_t c = 0; c < channels; ++c, w += inner) {
+      for (int64_t i = 0; i < inner; ++i) sum[c] += std::abs(static_cast<int32_t>(w[i]));
+    }
+  }
+  return sums;
+}
+
 }  // namespace
+
+std::vector<int64_t> magnitudes(const IntegerNode& plan, int64_t channels, int64_t inner, int64_t groups) {
+  const bool centred = std::all_of(plan.weight_zero_points.begin(), plan.weight_zero_points.end(),
+                                   [](int32_t zero_point) { return zero_point == 0; });
+  // The common case needs no copy.
+  if (centred && plan.weights.dtype() == DType::Int8) {
+    return magnitudes_of(plan.weights.data<int8_t>(), channels, inner, groups);
+  }
+  return magnitudes_of(std::span<const int32_t>(centred_weights(plan)), channels, inner, groups);
+}
 
 NodeContext::NodeContext(const QuantizedModel& model, const Graph& graph, const GraphIndex& index, int position,
                          RequantizeMode mode)

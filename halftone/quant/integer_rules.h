@@ -1,7 +1,6 @@
 // What the rules of integer_ops.def work with. Internal to the planner.
 #pragma once
 
-#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -77,16 +76,9 @@ class NodeContext {
   std::vector<double> weight_scales_;
 };
 
-// Sums |w| by output channel; `channel_of` maps a position among the weights to its channel.
-template <typename F>
-std::vector<int64_t> magnitudes(const IntegerNode& plan, int64_t channels, const F& channel_of) {
-  std::vector<int64_t> sums(static_cast<size_t>(channels), 0);
-  const std::vector<int32_t> weights = centred_weights(plan);
-  for (size_t i = 0; i < weights.size(); ++i) {
-    sums[static_cast<size_t>(channel_of(static_cast<int64_t>(i)))] += std::abs(int64_t{weights[i]});
-  }
-  return sums;
-}
+// Sums |w - z_w| by output channel, of weights [groups, rows, channels, inner]: `channels` of each group. Groups have
+// channels of their own, rows don't.
+std::vector<int64_t> magnitudes(const IntegerNode& plan, int64_t channels, int64_t inner, int64_t groups = 1);
 
 // True when `context.plan` is complete; false after a refusal.
 using Rule = bool (*)(NodeContext&);

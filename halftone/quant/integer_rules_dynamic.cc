@@ -29,9 +29,8 @@ bool take_bias(NodeContext& c, ValueId id, int64_t channels) {
 }
 
 // The step of each channel's weights and the proof that no sum leaves int32.
-template <typename F>
-bool finish_weights(NodeContext& c, int64_t channels, const F& channel_of) {
-  const std::vector<int64_t> sums = magnitudes(c.plan, channels, channel_of);
+bool finish_weights(NodeContext& c, int64_t channels, int64_t inner) {
+  const std::vector<int64_t> sums = magnitudes(c.plan, channels, inner);
   for (size_t i = 0; i < sums.size(); ++i) {
     if (sums[i] > kLimit / kReach) {
       return c.refuse("the accumulator of output channel {} could reach {} times {}, beyond 32 bits", i, sums[i],
@@ -48,7 +47,7 @@ bool finish_convolution(NodeContext& c) {
   const int64_t channels = c.plan.weights.dim(0);
   if (channels == 0) return c.refuse("it has no output channels");
   const int64_t each = c.plan.weights.size() / channels;
-  return finish_weights(c, channels, [&](int64_t i) { return i / each; }) && take_bias(c, c.node().input(2), channels);
+  return finish_weights(c, channels, each) && take_bias(c, c.node().input(2), channels);
 }
 
 bool finish_activations(NodeContext& c, bool transposed) {
@@ -76,8 +75,7 @@ bool finish_matrices(NodeContext& c) {
   if (matrix == nullptr || matrix->rank() != 2) return finish_activations(c, transposed);
   if (!c.read_weights(1, transposed ? 0 : 1)) return false;
   const int64_t columns = matrix->dim(transposed ? 0 : 1), length = matrix->dim(transposed ? 1 : 0);
-  const auto channel_of = [&](int64_t i) { return transposed ? i / length : i % columns; };
-  return finish_weights(c, columns, channel_of) && take_bias(c, node.input(2), columns);
+  return finish_weights(c, columns, transposed ? length : 1) && take_bias(c, node.input(2), columns);
 }
 
 }  // namespace

@@ -86,8 +86,7 @@ bool plan_product(NodeContext& c, int64_t inner_axis, int64_t column_axis, Value
     if (!c.read_weights(1, 2 + column_axis)) return false;
     const int64_t columns = matrix->dim(2 + column_axis), rows = matrix->dim(2 + inner_axis);
     const bool column_last = column_axis == -1;
-    return finish_weights(
-        c, magnitudes(c.plan, columns, [&](int64_t i) { return column_last ? i % columns : i / rows; }), columns, bias);
+    return finish_weights(c, magnitudes(c.plan, columns, column_last ? 1 : rows), columns, bias);
   }
   if (!c.read_codes(1)) return false;
   const TensorType& type = c.graph().value(c.node().input(1)).type;
@@ -106,8 +105,7 @@ bool plan_conv(NodeContext& c) {
   const int64_t channels = c.plan.weights.dim(0);
   if (channels == 0) return c.refuse("it has no output channels");
   const int64_t each = c.plan.weights.size() / channels;
-  return finish_weights(c, magnitudes(c.plan, channels, [&](int64_t i) { return i / each; }), channels,
-                        c.node().input(2));
+  return finish_weights(c, magnitudes(c.plan, channels, each), channels, c.node().input(2));
 }
 
 bool plan_conv_transpose(NodeContext& c) {
@@ -120,11 +118,7 @@ bool plan_conv_transpose(NodeContext& c) {
     return c.refuse("its weights of shape {} can't be split into {} groups", to_string(shape), groups);
   }
   const int64_t per_group = shape[1], taps = c.plan.weights.size() / (shape[0] * shape[1]);
-  const int64_t inputs_per_group = shape[0] / groups;
-  const auto channel_of = [&](int64_t i) {
-    return i / taps / per_group / inputs_per_group * per_group + i / taps % per_group;
-  };
-  return finish_weights(c, magnitudes(c.plan, per_group * groups, channel_of), per_group, c.node().input(2));
+  return finish_weights(c, magnitudes(c.plan, per_group, taps, groups), per_group, c.node().input(2));
 }
 
 bool plan_gemm(NodeContext& c) {
