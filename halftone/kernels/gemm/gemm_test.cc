@@ -105,6 +105,16 @@ TEST_P(GemmKernels, AdversarialRowsAndExtremeWeights) {
   }
 }
 
+// Two rows for each column, which take its sums as far up and as far down as they go.
+TEST_P(GemmKernels, AdversarialRowsForEachColumn) {
+  for (GemmData data : {GemmData::RowsOfExtremes, GemmData::BellShaped}) {
+    for (int32_t x_high : {255, 200, 127}) {
+      check_modes({.columns = 40, .depth = 203, .rows = 80, .x_high = x_high, .data = data});
+      check_modes({.columns = 17, .depth = 24, .taps = 3, .rows = 34, .x_high = x_high, .data = data});
+    }
+  }
+}
+
 TEST_P(GemmKernels, ZeroPointsAndBounds) {
   for (int32_t x_zero_point : {0, 1, 127, 255}) {
     for (int32_t zero_point : {0, 3, 128, 255}) {

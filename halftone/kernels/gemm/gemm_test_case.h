@@ -22,6 +22,7 @@ enum class GemmData {
   RowsOfExtremes,     // row 2c holds x_high exactly where column c's weights are positive, row 2c + 1 where negative
   WeightsOfExtremes,  // weights -128, -127, 0 and 127, activations 0 and x_high
   SmallWeights,       // |w| <= 7
+  BellShaped,         // weights as trained ones are, rows as in RowsOfExtremes
   LargeBias,          // accumulators near both ends of int32
 };
 
@@ -47,7 +48,7 @@ struct GemmCase {
     test.terms = below(4) == 0;
     test.row_scales = below(2) != 0;
     test.bias = below(4) != 0;
-    test.data = static_cast<GemmData>(below(4));
+    test.data = static_cast<GemmData>(below(5));
     return test;
   }
 };
@@ -103,6 +104,7 @@ class GemmOperands {
     for (int8_t& w : weights_) {
       const bool extreme = test_.data == GemmData::WeightsOfExtremes || rng_.below(16) == 0;
       w = test_.data == GemmData::SmallWeights ? static_cast<int8_t>(between(-7, 7))
+          : test_.data == GemmData::BellShaped ? static_cast<int8_t>(std::clamp(rng_.normal() * 35, -128.0, 127.0))
           : extreme                            ? kExtremes[rng_.below(4)]
                                                : static_cast<int8_t>(between(-128, 127));
     }
@@ -119,8 +121,9 @@ class GemmOperands {
       const int64_t column = i / test_.taps / 2 % test_.columns, sign = i / test_.taps % 2 == 0 ? 1 : -1;
       for (int64_t d = 0; d < test_.depth; ++d) {
         const int64_t w = weights_[static_cast<size_t>((column * test_.taps + i % test_.taps) * test_.depth + d)];
-        const bool most = test_.data == GemmData::RowsOfExtremes ? w * sign > 0 : rng_.below(2) == 0;
-        const bool random = test_.data != GemmData::RowsOfExtremes && test_.data != GemmData::WeightsOfExtremes;
+        const bool adverse = test_.data == GemmData::RowsOfExtremes || test_.data == GemmData::BellShaped;
+        const bool most = adverse ? w * sign > 0 : rng_.below(2) == 0;
+        const bool random = !adverse && test_.data != GemmData::WeightsOfExtremes;
         row[d] = static_cast<uint8_t>(random ? between(0, test_.x_high) : most ? test_.x_high : 0);
       }
     }
