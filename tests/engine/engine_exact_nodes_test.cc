@@ -78,6 +78,7 @@ struct Case {
   std::string rule;
   std::function<ValueId(Net&)> build;
 };
+void PrintTo(const Case& c, std::ostream* out) { *out << c.name; }
 
 std::vector<Case> products() {
   return {
