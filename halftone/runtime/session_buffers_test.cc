@@ -65,9 +65,9 @@ Coded random_codes(Rng& rng, const QuantParams& params, const Shape& shape) {
   return {codes, dequantize(codes, params)};
 }
 
-class Codes : public testing::TestWithParam<QuantParams> {};
+class SessionCodes : public testing::TestWithParam<QuantParams> {};
 
-TEST_P(Codes, OfInputsAndOutputsStandForTheirRealNumbers) {
+TEST_P(SessionCodes, OfInputsAndOutputsStandForTheirRealNumbers) {
   const QuantParams grid = GetParam();
   Rng rng(2);
   // Inputs that are computed on as codes, and inputs that only float nodes read.
@@ -92,7 +92,7 @@ TEST_P(Codes, OfInputsAndOutputsStandForTheirRealNumbers) {
   }
 }
 
-TEST_P(Codes, BeyondTheBoundsBecomeTheBound) {
+TEST_P(SessionCodes, BeyondTheBoundsBecomeTheBound) {
   QuantParams grid = GetParam();
   grid.q_min += 3;
   grid.q_max -= 9;
@@ -107,7 +107,7 @@ TEST_P(Codes, BeyondTheBoundsBecomeTheBound) {
   EXPECT_NE(result_for(grid.q_max - 1), result_for(grid.q_max));
 }
 
-INSTANTIATE_TEST_SUITE_P(Grids, Codes,
+INSTANTIATE_TEST_SUITE_P(Grids, SessionCodes,
                          testing::Values(test::uint8_grid(0.02F, 100), test::int8_grid(0.03F, -7),
                                          test::per_tensor(DType::UInt16, 1e-4F, 30000, 0, 65535),
                                          test::per_tensor(DType::Int16, 2e-4F, 0, -32768, 32767)));
@@ -171,8 +171,7 @@ TEST(SessionBuffers, OutputsOfUnknownShapeNeedTheOtherForm) {
   const std::array inputs = {view_of<float>(content, shape)};
   const std::array outputs = {buffer_of<int64_t>(y)};
   EXPECT_THROW(session.run(inputs, outputs), Error);
-  EXPECT_EQ(to_vector<int64_t>(session.run({{"x", Tensor::from({4}, content)}}).at("y")),
-            (std::vector<int64_t>{1, 3}));
+  EXPECT_EQ(to_vector<int64_t>(session.run({{"x", Tensor::from({4}, content)}}).at("y")), (std::vector<int64_t>{1, 3}));
 }
 
 TEST(Session, PrepareTellsTheShapesOfOutputs) {
@@ -199,7 +198,7 @@ TEST(Session, CopiesLiveOnAndTeamsMayDiffer) {
 
 TEST(Session, LoadsFromMemory) {
   const QuantizedModel model = convolution(test::uint8_grid(0.01F, 120), test::int8_grid(0.02F));
-  const std::string file = onnx::serialize_model(insert_qdq(model, {}));
+  const std::string file = onnx::serialize_model(insert_qdq(model));
   const Session loaded = Session::load(std::as_bytes(std::span(file)));
   Rng rng(4);
   const std::vector<float> x = test::random_floats(rng, kIn, -1, 1);

@@ -150,9 +150,33 @@ std::vector<Case> products() {
        [](Net& n) {
          return n.y("Conv", {n.image(), n.weights({5, 1, 3, 3}, lopsided_weights())}, {{"group", int64_t{5}}});
        }},
-      {"ConvTranspose", "reference",
+      {"ConvTranspose", "transposed_convolution",
        [](Net& n) {
-         return n.y("ConvTranspose", {n.image(), n.weights({5, 4, 2, 2}, 1)}, {{"strides", Ints{2, 2}}});
+         return n.y("ConvTranspose", {n.image(), n.weights({5, 4, 2, 2}, 1), n.bias(4)}, {{"strides", Ints{2, 2}}});
+       }},
+      {"ConvTransposeOverlapping", "transposed_convolution",
+       [](Net& n) {
+         return n.y("ConvTranspose", {n.image(), n.weights({5, 6, 4, 3}, 1)},
+                    {{"strides", Ints{2, 3}}, {"pads", Ints{1, 0, 2, 1}}, {"output_padding", Ints{1, 2}}});
+       }},
+      {"ConvTransposeWithHoles", "transposed_convolution",
+       [](Net& n) {
+         return n.y("ConvTranspose", {n.image(), n.weights({5, 3, 1, 2}, 1), n.bias(3)}, {{"strides", Ints{3, 3}}});
+       }},
+      {"ConvTransposeDilatedInGroups", "transposed_convolution",
+       [](Net& n) {
+         return n.y(
+             "ConvTranspose", {n.image({2, 6, 5, 4}), n.weights({6, 2, 3, 3}, 1), n.bias(4)},
+             {{"group", int64_t{2}}, {"dilations", Ints{2, 3}}, {"strides", Ints{4, 2}}, {"pads", Ints{2, 1, 0, 3}}});
+       }},
+      {"ConvTransposeCropped", "transposed_convolution",
+       [](Net& n) {
+         return n.y("ConvTranspose", {n.image(), n.weights({5, 3, 3, 3}, lopsided_weights())},
+                    {{"strides", Ints{1, 2}}, {"pads", Ints{3, 4, 3, 4}}});
+       }},
+      {"ConvTransposeOneDimensionReal", "transposed_convolution",
+       [](Net& n) {
+         return n.node("ConvTranspose", {n.image({3, 4, 9}), n.weights({4, 7, 5}, 1)}, "y", {{"strides", Ints{2}}});
        }},
       {"Gemm", "matrix_product",
        [](Net& n) {

@@ -5,15 +5,13 @@
 namespace halftone::runtime {
 namespace {
 
-// Copies `from` in the order asked for, as the set that `take` makes of each weight.
-template <typename T, typename F>
-void arrange(const T* from, const WeightOrder& order, int64_t sets, int64_t set, int8_t* to, const F& take) {
-  const int64_t size = order.taps * order.inputs;
+// Copies `from` in the order asked for.
+template <typename T>
+void arrange(const T* from, const WeightOrder& order, T* to) {
   for (int64_t o = 0; o < order.outputs; ++o) {
-    int8_t* row = to + (o * sets + set) * size;
     for (int64_t t = 0; t < order.taps; ++t) {
       const T* source = from + o * order.output_stride + t * order.tap_stride;
-      for (int64_t i = 0; i < order.inputs; ++i) *row++ = take(source[i * order.input_stride]);
+      for (int64_t i = 0; i < order.inputs; ++i) *to++ = source[i * order.input_stride];
     }
   }
 }
@@ -31,16 +29,28 @@ Int8Weights int8_weights(const IntegerNode& plan, const WeightOrder& order) {
   const auto size = static_cast<size_t>(order.outputs * order.taps * order.inputs);
   if (is_centred(plan)) {
     result.values.resize(size);
-    arrange(plan.weights.data<int8_t>().data(), order, 1, 0, result.values.data(), [](int8_t w) { return w; });
+    arrange(plan.weights.data<int8_t>().data(), order, result.values.data());
     return result;
   }
-  std::vector<int32_t> weights = centred_weights(plan);
+  std::vector<int32_t> ordered(size);
+  arrange(centred_weights(plan).data(), order, ordered.data());
+  return int8_sets(std::move(ordered), order.outputs);
+}
+
+Int8Weights int8_sets(std::vector<int32_t> weights, int64_t outputs) {
+  Int8Weights result;
   for (int32_t w : weights) result.sets = std::max<int64_t>(result.sets, w < 0 ? (127 - w) / 128 : (126 + w) / 127);
-  result.values.resize(size * static_cast<size_t>(result.sets));
-  for (int64_t set = 0; set < result.sets; ++set) {
-    arrange(weights.data(), order, result.sets, set, result.values.data(),
-            [](int32_t w) { return static_cast<int8_t>(std::clamp(w, -128, 127)); });
-    for (int32_t& w : weights) w -= std::clamp(w, -128, 127);
+  result.values.resize(weights.size() * static_cast<size_t>(result.sets));
+  const auto size = static_cast<int64_t>(weights.size()) / std::max<int64_t>(outputs, 1);
+  int8_t* to = result.values.data();
+  for (int64_t o = 0; o < outputs; ++o) {
+    int32_t* row = weights.data() + o * size;
+    for (int64_t set = 0; set < result.sets; ++set) {
+      for (int64_t i = 0; i < size; ++i) {
+        *to = static_cast<int8_t>(std::clamp(row[i], -128, 127));
+        row[i] -= *to++;
+      }
+    }
   }
   return result;
 }

@@ -23,4 +23,7 @@ struct Int8Weights {
 };
 Int8Weights int8_weights(const IntegerNode& plan, const WeightOrder& order);
 
+// The same of weights that are centred and in order already, [output][tap][input], changing them.
+Int8Weights int8_sets(std::vector<int32_t> weights, int64_t outputs);
+
 }  // namespace halftone::runtime
