@@ -218,6 +218,11 @@ class DynamicFolder {
 
 }  // namespace
 
-QuantizedModel fold_dynamic(QuantizedModel model) { return DynamicFolder(std::move(model)).fold(); }
+QuantizedModel fold_dynamic(QuantizedModel model) {
+  const std::vector<Node>& nodes = model.graph.nodes();
+  const bool some = std::any_of(nodes.begin(), nodes.end(),
+                                [](const Node& node) { return node.is("MatMulInteger") || node.is("ConvInteger"); });
+  return some ? DynamicFolder(std::move(model)).fold() : std::move(model);
+}
 
 }  // namespace halftone
