@@ -110,11 +110,10 @@ TEST(MeanPool, WholeImages) {
 TEST(MeanPool, SumsUpTo31Bits) {
   std::vector<uint8_t> from(2 + kSlack);
   from[0] = 255;
-  for (const int64_t taps : {int64_t{1} << 16, int64_t{70000} * 100, INT32_MAX / int64_t{255}}) {
+  for (const int64_t taps : {int64_t{1} << 16, INT32_MAX / int64_t{255}}) {
     const BoxRow row = {{{1, 1, taps}, {0, 0, 0}}, 1, 2, 0, 0};
     for (const RequantizeMode mode : test::modes()) {
-      for (const float multiplier : {0x1p-40F, 0x1p-31F, 0x1.fffffep-24F, 0x1p-14F, 0x1p-9F, 0x1p-3F, 0x1.fffffep-1F,
-                                     0x1.8p0F, 0x1.1p4F, 0x1p9F, 0x1p20F}) {
+      for (const float multiplier : {0x1p-40F, 0x1.fffffep-24F, 0x1p-9F, 0x1.8p0F, 0x1.1p4F, 0x1p20F}) {
         for (const int32_t zero_point : {0, 255}) {
           const MeanProblem problem = {mode, zero_point, {100, 3, 250}};
           for_each_kernel(mean_pool_kernels(), problem, [&](const MeanPoolKernel& kernel) {

@@ -1,8 +1,8 @@
 #include "halftone/kernels/move/strided_copy.h"
 
-#include <cstring>
 #include <utility>
 
+#include "halftone/kernels/move/copy_bytes.h"
 #include "halftone/kernels/transpose/transpose.h"
 
 namespace halftone::kernels {
@@ -40,17 +40,24 @@ bool is_transpose(const StridedCopy& copy, size_t depth) {
          (copy.from_strides[j] == 1 && copy.to_strides[i] == 1);
 }
 
+// Chosen once; few rows or columns without gaps have kernels of their own.
+const TransposeKernel& transpose_kernel(const Rows& rows) {
+  static const TransposeKernel* dealing = choose_transpose({2, kSlack, kSlack, 2}).kernel;
+  static const TransposeKernel* collecting = choose_transpose({kSlack, 2, 2, kSlack}).kernel;
+  static const TransposeKernel* any = choose_transpose({kSlack, kSlack, kSlack, kSlack}).kernel;
+  if (*dealing->refuse(rows) == '\0') return *dealing;
+  return *collecting->refuse(rows) == '\0' ? *collecting : *any;
+}
+
 void transpose(const StridedCopy& copy, size_t depth, const std::byte* from, std::byte* to, int64_t begin,
                int64_t end) {
-  static const TransposeKernel* kernel = choose_transpose({kSlack, kSlack, 2 * kSlack, 2 * kSlack}).kernel;
   const size_t i = depth, j = depth + 1;
   const auto* source = reinterpret_cast<const uint8_t*>(from) + begin * copy.from_strides[i];
   auto* target = reinterpret_cast<uint8_t*>(to) + begin * copy.to_strides[i];
-  if (copy.from_strides[i] == 1) {
-    kernel->run({copy.dims[j], end - begin, copy.from_strides[j], copy.to_strides[i]}, source, target);
-  } else {
-    kernel->run({end - begin, copy.dims[j], copy.from_strides[i], copy.to_strides[j]}, source, target);
-  }
+  const bool along_from = copy.from_strides[i] == 1;
+  const Rows rows = along_from ? Rows{copy.dims[j], end - begin, copy.from_strides[j], copy.to_strides[i]}
+                               : Rows{end - begin, copy.dims[j], copy.from_strides[i], copy.to_strides[j]};
+  transpose_kernel(rows).run(rows, source, target);
 }
 
 void copy_loops(const StridedCopy& copy, size_t depth, const std::byte* from, std::byte* to, size_t size,
@@ -62,7 +69,8 @@ void copy_loops(const StridedCopy& copy, size_t depth, const std::byte* from, st
   to += begin * to_stride * bytes;
   if (depth + 1 == copy.dims.size()) {
     if (from_stride == 1 && to_stride == 1) {
-      std::memcpy(to, from, static_cast<size_t>(end - begin) * size);
+      copy_bytes(reinterpret_cast<uint8_t*>(to), reinterpret_cast<const uint8_t*>(from),
+                 static_cast<size_t>(end - begin) * size);
     } else {
       line(from, to, end - begin, from_stride, to_stride);
     }

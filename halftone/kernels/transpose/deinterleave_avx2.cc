@@ -24,10 +24,27 @@ HT_INLINE void deal_16(const __m128i* pixels, __m128i* planes) {
   planes[3] = _mm_unpackhi_epi64(ab1, cd1);
 }
 
+void deinterleave_two(const Rows& rows, const uint8_t* from, uint8_t* to) {
+  const __m128i by_two = _mm_setr_epi8(0, 2, 4, 6, 8, 10, 12, 14, 1, 3, 5, 7, 9, 11, 13, 15);
+  uint8_t* second = to + rows.to_stride;
+  int64_t p = 0;
+  for (; p + 16 <= rows.count; p += 16) {
+    const __m128i a = _mm_shuffle_epi8(load_16(from + 2 * p), by_two);
+    const __m128i b = _mm_shuffle_epi8(load_16(from + 2 * p + 16), by_two);
+    store_16(to + p, _mm_unpacklo_epi64(a, b));
+    store_16(second + p, _mm_unpackhi_epi64(a, b));
+  }
+  for (; p < rows.count; ++p) {
+    to[p] = from[2 * p];
+    second[p] = from[2 * p + 1];
+  }
+}
+
 }  // namespace
 
 void deinterleave_avx2(const Rows& rows, const uint8_t* from, uint8_t* to) {
   const int64_t n = rows.columns;
+  if (n == 2) return deinterleave_two(rows, from, to);
   // Pixels of three bytes are spread to four, the fourth being of no account.
   const __m128i spread = _mm_setr_epi8(0, 1, 2, 2, 3, 4, 5, 5, 6, 7, 8, 8, 9, 10, 11, 11);
   int64_t p = 0;

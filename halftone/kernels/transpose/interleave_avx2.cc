@@ -16,10 +16,26 @@ HT_INLINE void deal_16(const uint8_t* const* planes, int64_t at, __m128i* pixels
   pixels[3] = _mm_unpackhi_epi16(ab1, cd1);
 }
 
+void interleave_two(const Rows& rows, const uint8_t* from, uint8_t* to) {
+  const auto load = [](const uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); };
+  const uint8_t* second = from + rows.from_stride;
+  int64_t c = 0;
+  for (; c + 16 <= rows.columns; c += 16) {
+    const __m128i a = load(from + c), b = load(second + c);
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * c), _mm_unpacklo_epi8(a, b));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * c + 16), _mm_unpackhi_epi8(a, b));
+  }
+  for (; c < rows.columns; ++c) {
+    to[2 * c] = from[c];
+    to[2 * c + 1] = second[c];
+  }
+}
+
 }  // namespace
 
 void interleave_avx2(const Rows& rows, const uint8_t* from, uint8_t* to) {
   const int64_t n = rows.count;
+  if (n == 2) return interleave_two(rows, from, to);
   // A fourth channel of three is dropped again.
   const uint8_t* planes[4] = {from, from + rows.from_stride, from + 2 * rows.from_stride,
                               from + (n == 4 ? 3 : 0) * rows.from_stride};

@@ -11,14 +11,13 @@ namespace {
 const char* none(const Rows&) { return ""; }
 
 const char* interleaves(const Rows& rows) {
-  return (rows.count == 3 || rows.count == 4) && rows.to_stride == rows.count ? ""
-                                                                              : "made for 3 or 4 rows without gaps";
+  return rows.count >= 2 && rows.count <= 4 && rows.to_stride == rows.count ? "" : "made for 2 to 4 rows without gaps";
 }
 
 const char* deinterleaves(const Rows& rows) {
-  return (rows.columns == 3 || rows.columns == 4) && rows.from_stride == rows.columns
+  return rows.columns >= 2 && rows.columns <= 4 && rows.from_stride == rows.columns
              ? ""
-             : "made for 3 or 4 columns without gaps";
+             : "made for 2 to 4 columns without gaps";
 }
 
 }  // namespace

@@ -16,7 +16,8 @@ using TransposeFunction = void(const Rows& rows, const uint8_t* from, uint8_t* t
 struct TransposeKernel {
   std::string_view name;
   Isa isa;
-  const char* (*refuse)(const Rows&);  // calls may have fewer rows and columns than more than 4 that were asked for
+  // Calls may have fewer rows and columns; where 4 or less of one were asked for, exactly these.
+  const char* (*refuse)(const Rows&);
   TransposeFunction* run;
 };
 // kernels.def, most preferred first; the last accepts everything.
