@@ -20,7 +20,7 @@ HT_INLINE void fill_columns(const DepthwisePass& pass, int64_t group, int64_t x,
   const int64_t step = blob.groups * kDepthwiseVectors * Unit::kBytes;
   const int64_t before = x >= 0 ? 0 : -x < count ? -x : count;
   const int64_t inside = run.in_w - x > count ? count : run.in_w - x < before ? before : run.in_w - x;
-  InputRows<Unit::kRows> rows(pass, group * Unit::kRows, Unit::kRows);
+  InputRows<Unit::kRows> rows(pass, group * Unit::kRows);
   rows.move(x + before);
   const Int uniform = Unit::uniform(blob.padding[0]);
   for (int64_t c = 0; c < before; ++c, panel += step) {

@@ -24,17 +24,17 @@ struct DepthwisePass {
 using DepthwisePassFunction = void(const DepthwisePass&);
 
 // Input rows first .. first + Count - 1 of the window of output row y, at the block's channels. Those outside the
-// input, and from `used` on, stay at the blob's padding.
+// input stay at the blob's padding.
 template <int Count>
 struct InputRows {
   const uint8_t* row[Count];
   int64_t step[Count];
 
-  HT_INLINE InputRows(const DepthwisePass& pass, int64_t first, int64_t used) {
+  HT_INLINE InputRows(const DepthwisePass& pass, int64_t first) {
     const DepthwiseRun& run = pass.run;
     for (int r = 0; r < Count; ++r) {
       const int64_t y = pass.y * pass.blob.stride_h + (first + r) * pass.blob.dilation_h - run.pad_top;
-      const bool there = y >= 0 && y < run.in_h && r < used;
+      const bool there = y >= 0 && y < run.in_h;
       row[r] = there ? pass.image + y * run.in_w * run.from_stride + pass.block.input : pass.blob.padding;
       step[r] = there ? run.from_stride : 0;
     }

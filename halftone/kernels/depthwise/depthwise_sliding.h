@@ -1,7 +1,7 @@
-// 3x3 windows of stride 1 or 2 whose four input rows are one column: columns are made as the window slides over them,
-// stay in registers while pixels see them, and are forgotten. All four vectors of a column with what they need would
-// not fit the register file, so that each strip of pixels is walked twice, for two vectors at a time; the first walk
-// leaves its codes as 16-bit numbers on the stack.
+// 3x3 windows of stride 1 or 2 whose input rows are one column: columns are made as the window slides over them, stay
+// in registers while pixels see them, and are forgotten. Where the register file can't hold all four vectors of a
+// column with what they need, a strip of pixels is walked twice, for two vectors at a time; the first walk leaves its
+// codes as 16-bit numbers on the stack.
 //
 // Everything lies in an unnamed namespace, as in depthwise_lanes.h.
 #pragma once
@@ -13,15 +13,21 @@
 namespace halftone::kernels {
 namespace {
 
-// Weights of vectors First and First + 1: kept in registers where there are enough of them, else read where they are
-// used.
-template <typename Unit, int Stride, int Rows, int First, bool kKept>
+#ifdef __AVX512VL__
+inline constexpr int kRegisters = 32;
+#else
+inline constexpr int kRegisters = 16;
+#endif
+
+// Weights of vectors First, First + 1, ..: kept in registers where there are enough of them, else read where they are
+// used. `InBlob`: the rows that the blob has, of which Rows are wanted.
+template <typename Unit, int First, int Vectors, int Rows, int InBlob>
 class SlidingWeights {
  public:
   HT_INLINE explicit SlidingWeights(const DepthwisePass& pass)
       : from_(pass.constants() + 4 * kDepthwiseVectors * Unit::kBytes) {
     if constexpr (kKept) {
-      HT_UNROLL for (int v = 0; v < 2; ++v) {
+      HT_UNROLL for (int v = 0; v < Vectors; ++v) {
         HT_UNROLL for (int j = 0; j < 3; ++j) {
           HT_UNROLL for (int r = 0; r < Rows; ++r) kept_[v][j][r] = load(v, j, r);
         }
@@ -34,19 +40,13 @@ class SlidingWeights {
   }
 
  private:
+  static constexpr bool kKept = kRegisters == 32 && Unit::kWeightVectors == 1;
   HT_INLINE typename Unit::Weights load(int v, int j, int r) const {
-    constexpr int kRows = Stride == 1 ? 2 : 1;  // in the blob
-    return Unit::load_weights(from_ + (((First + v) * 3 + j) * kRows + r) * Unit::kWeightVectors * Unit::kBytes);
+    return Unit::load_weights(from_ + (((First + v) * 3 + j) * InBlob + r) * Unit::kWeightVectors * Unit::kBytes);
   }
   const uint8_t* from_;
-  typename Unit::Weights kept_[kKept ? 2 : 1][3][Rows];
+  typename Unit::Weights kept_[kKept ? Vectors : 1][3][Rows];
 };
-
-#ifdef __AVX512VL__
-inline constexpr bool kManyRegisters = true;
-#else
-inline constexpr bool kManyRegisters = false;
-#endif
 
 // Where a walk leaves its results: whole vectors, for pixel i of row r at to + i * pixel_step + r * row_step.
 struct SlideTarget {
@@ -54,65 +54,78 @@ struct SlideTarget {
   int64_t pixel_step, row_step;
 };
 
-// One walk: output columns [x, x + count) of a pass. The second one, where First is 2, finds the results of the first
-// one in `halves`, and may replace them by its own.
-template <typename Unit, template <typename> typename Steps, int Stride, int Rows, int First>
-HT_INLINE void slide(const DepthwisePass& pass, const InputRows<4>& rows, int64_t x, int64_t count,
+// One walk: output columns [x, x + count) of a pass. Where First is 2, it finds the results of the walk before in
+// `halves`, and may replace them by its own.
+template <typename Unit, template <typename> typename Steps, int Stride, int Rows, int First, int Vectors>
+HT_INLINE void slide(const DepthwisePass& pass, const InputRows<Rows + 2>& rows, int64_t x, int64_t count,
                      const uint8_t* halves, SlideTarget target) {
   using Int = typename Unit::Int;
-  const SlidingWeights<Unit, Stride, Rows, First, kManyRegisters && Unit::kWeightVectors == 1> weights(pass);
+  const SlidingWeights<Unit, First, Vectors, Rows, Stride == 1 ? 2 : 1> weights(pass);
   const uint8_t* constants = pass.constants() + First * Unit::kBytes;
-  const auto steps_of = [&](int v) HT_INLINE_LAMBDA {
-    return Steps<Unit>(constants + (kDepthwiseVectors + v) * Unit::kBytes,
-                       constants + (2 * kDepthwiseVectors + v) * Unit::kBytes, false);
-  };
-  const Steps<Unit> steps[2] = {steps_of(0), steps_of(1)};
   const Int padding = Unit::uniform(pass.blob.padding[0]), summand = Steps<Unit>::summand(pass.blob.zero_point);
   const CodeClamp<Unit> clamp(pass.blob);
   const auto width = static_cast<uint64_t>(pass.run.in_w);
   int64_t next = x * Stride - pass.run.pad_left;
-  const uint8_t* at[4] = {rows.row[0] + next * rows.step[0], rows.row[1] + next * rows.step[1],
-                          rows.row[2] + next * rows.step[2], rows.row[3] + next * rows.step[3]};
+  const uint8_t* at[Rows + 2];
+  HT_UNROLL for (int r = 0; r < Rows + 2; ++r) at[r] = rows.row[r] + next * rows.step[r];
 
-  const auto column = [&](Int(&to)[2]) HT_INLINE_LAMBDA {
+  const auto read = [&](Int(&column)[Vectors]) HT_INLINE_LAMBDA {
     if (static_cast<uint64_t>(next) < width) {
-      interleave_rows<Unit, First, 2>(at, to);
+      interleave_rows<Unit, First>(at, column);
     } else {
-      to[0] = to[1] = padding;
+      HT_UNROLL for (int v = 0; v < Vectors; ++v) column[v] = padding;
     }
     ++next;
-    HT_UNROLL for (int r = 0; r < 4; ++r) at[r] += rows.step[r];
+    HT_UNROLL for (int r = 0; r < Rows + 2; ++r) at[r] += rows.step[r];
   };
-  // One output column, which sees input columns a, b, c.
-  const auto step = [&](const Int(&a)[2], const Int(&b)[2], const Int(&c)[2]) HT_INLINE_LAMBDA {
-    HT_UNROLL for (int r = 0; r < Rows; ++r) {
-      Int results[2];
-      HT_UNROLL for (int v = 0; v < 2; ++v) {
-        Int sum = Unit::load(constants + v * Unit::kBytes);
-        sum = Unit::dot(sum, a[v], weights(v, 0, r));
-        sum = Unit::dot(sum, b[v], weights(v, 1, r));
-        sum = Unit::dot(sum, c[v], weights(v, 2, r));
-        results[v] = steps[v](sum);
+  const auto add = [&](int j, int r, const Int(&column)[Vectors], Int(&sums)[Vectors]) HT_INLINE_LAMBDA {
+    HT_UNROLL for (int v = 0; v < Vectors; ++v) {
+      if (j == 0) sums[v] = Unit::load(constants + v * Unit::kBytes);
+      sums[v] = Unit::dot(sums[v], column[v], weights(v, j, r));
+    }
+  };
+  const auto finish = [&](int r, Int(&sums)[Vectors]) HT_INLINE_LAMBDA {
+    Int codes[Vectors / 2];
+    HT_UNROLL for (int v = 0; v < Vectors; ++v) {
+      const uint8_t* factors = constants + (kDepthwiseVectors + v) * Unit::kBytes;
+      sums[v] = Steps<Unit>(factors, factors + kDepthwiseVectors * Unit::kBytes, false)(sums[v]);
+    }
+    HT_UNROLL for (int v = 0; v < Vectors; v += 2) {
+      codes[v / 2] = Steps<Unit>::codes16(Unit::pack32(sums[v], sums[v + 1]), summand);
+    }
+    if constexpr (Vectors == 4) codes[0] = clamp(codes[0], codes[1]);
+    if constexpr (First == 2) codes[0] = clamp(Unit::load(halves + r * Unit::kBytes), codes[0]);
+    Unit::store(target.to + r * target.row_step, codes[0]);
+  };
+
+  Int a[Vectors], b[Vectors], c[Vectors];
+  read(a);
+  if constexpr (Stride == 1) read(b);
+  for (int64_t i = 0; i < count; ++i) {
+    if constexpr (Stride == 1) {
+      read(c);
+      HT_UNROLL for (int r = 0; r < Rows; ++r) {
+        Int sums[Vectors];
+        add(0, r, a, sums);
+        add(1, r, b, sums);
+        add(2, r, c, sums);
+        finish(r, sums);
       }
-      const Int half = Steps<Unit>::codes16(Unit::pack32(results[0], results[1]), summand);
-      Unit::store(target.to + r * target.row_step,
-                  First == 0 ? half : clamp(Unit::load(halves + r * Unit::kBytes), half));
+      HT_UNROLL for (int v = 0; v < Vectors; ++v) {
+        a[v] = b[v];
+        b[v] = c[v];
+      }
+    } else {
+      Int sums[Vectors];
+      add(0, 0, a, sums);
+      read(b);
+      add(1, 0, b, sums);
+      read(a);
+      add(2, 0, a, sums);
+      finish(0, sums);
     }
     halves += Rows * Unit::kBytes;
     target.to += target.pixel_step;
-  };
-
-  Int a[2], b[2], c[2];
-  column(a);
-  if constexpr (Stride == 1) column(b);
-  for (int64_t i = 0; i < count; ++i) {
-    if constexpr (Stride == 2) column(b);
-    column(c);
-    step(a, b, c);
-    HT_UNROLL for (int v = 0; v < 2; ++v) {
-      a[v] = Stride == 1 ? b[v] : c[v];
-      b[v] = c[v];
-    }
   }
 }
 
@@ -123,12 +136,16 @@ void sliding_pass(const DepthwisePass& pass) {
   alignas(64) uint8_t halves[kStrip * Rows * Unit::kBytes];
   const SlideTarget kept = {halves, Rows * Unit::kBytes, Unit::kBytes};
   const bool all = stores_all<Unit>(pass.blob, pass.block);
-  const InputRows<4> rows(pass, 0, Rows + 2);
+  const InputRows<Rows + 2> rows(pass, 0);
   for (int64_t x = 0; x < pass.run.out_w; x += kStrip) {
     const int64_t count = pass.run.out_w - x < kStrip ? pass.run.out_w - x : kStrip;
     const SlideTarget to = {pass.to + x * pass.run.to_stride, pass.run.to_stride, pass.to_row()};
-    slide<Unit, Steps, Stride, Rows, 0>(pass, rows, x, count, halves, kept);
-    slide<Unit, Steps, Stride, Rows, 2>(pass, rows, x, count, halves, all ? to : kept);
+    if constexpr (Rows * Unit::kWeightVectors == 1 && kRegisters == 32) {
+      slide<Unit, Steps, Stride, Rows, 0, 4>(pass, rows, x, count, nullptr, all ? to : kept);
+    } else {
+      slide<Unit, Steps, Stride, Rows, 0, 2>(pass, rows, x, count, nullptr, kept);
+      slide<Unit, Steps, Stride, Rows, 2, 2>(pass, rows, x, count, halves, all ? to : kept);
+    }
     for (int64_t i = 0; i < count * Rows && !all; ++i) {
       store_some<Unit>(pass.blob, pass.block, Unit::load(halves + i * Unit::kBytes),
                        to.to + i / Rows * to.pixel_step + i % Rows * to.row_step);

@@ -11,8 +11,8 @@
 namespace halftone::kernels {
 namespace {
 
-// GCC would sum up products in another order, all multiplications first, and run out of registers. This keeps the
-// order of additions: `v` might have been changed.
+// `v`, of which the compiler knows nothing but that it is in a register. GCC would otherwise sum up products in another
+// order, all multiplications first, and run out of registers.
 template <typename Int>
 HT_INLINE Int pinned(Int v) {
 #ifdef __AVX512VL__
@@ -45,20 +45,23 @@ struct Pairs : L {
   }
 };
 
-// Four rows of bytes; First and Count: the vectors that are wanted, all or the lower or upper two.
-template <typename L, int First, int Count>
-HT_INLINE void interleave_rows(const uint8_t* const (&rows)[4], typename L::Int (&to)[Count]) {
+// Three or four rows of bytes; vectors First, First + 1, .. of the column: all four, or the lower or upper two. Where
+// there are three rows, the fourth bytes mean nothing.
+template <typename L, int First, int Rows, int Vectors>
+HT_INLINE void interleave_rows(const uint8_t* const (&rows)[Rows], typename L::Int (&to)[Vectors]) {
   using Int = typename L::Int;
-  const Int a = L::load(rows[0]), b = L::load(rows[1]), c = L::load(rows[2]), d = L::load(rows[3]);
+  // GCC would rather load twice, and by way of the stack, than keep what it has loaded.
+  const Int a = pinned(L::load(rows[0])), b = pinned(L::load(rows[1])), c = pinned(L::load(rows[2]));
+  const Int d = Rows == 3 ? c : pinned(L::load(rows[Rows - 1]));
   if constexpr (First == 0) {
     const Int ab = L::low8(a, b), cd = L::low8(c, d);
     to[0] = L::low16(ab, cd);
     to[1] = L::high16(ab, cd);
   }
-  if constexpr (First + Count == 4) {
+  if constexpr (First + Vectors == 4) {
     const Int ab = L::high8(a, b), cd = L::high8(c, d);
-    to[Count - 2] = L::low16(ab, cd);
-    to[Count - 1] = L::high16(ab, cd);
+    to[Vectors - 2] = L::low16(ab, cd);
+    to[Vectors - 1] = L::high16(ab, cd);
   }
 }
 
@@ -73,7 +76,7 @@ struct Quads : L {
   static HT_INLINE Int dot(Int sum, Int codes, const Weights& weights) { return L::dot(sum, codes, weights.quads); }
   static HT_INLINE Int uniform(uint8_t code) { return L::all8(code); }
   static HT_INLINE void interleave(const uint8_t* const (&rows)[kRows], Int (&to)[kDepthwiseVectors]) {
-    interleave_rows<L, 0, 4>(rows, to);
+    interleave_rows<L, 0>(rows, to);
   }
 };
 
