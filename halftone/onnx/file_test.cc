@@ -84,6 +84,30 @@ TEST_F(FileTest, AModelCanBeWrittenOverItself) {
   EXPECT_TRUE(again.value(again.find("b")).constant->same_as(counting(5000, 9)));
 }
 
+// At no moment does a model stand beside data of another one; leftovers of a machine that stopped in between go.
+TEST_F(FileTest, DataOfTwoModelsHaveTwoNames) {
+  const ExportOptions external{.external_data_threshold_bytes = 0};
+  const auto data = [&] {
+    std::vector<std::string> names;
+    for (const auto& entry : fs::directory_iterator(folder_.path())) {
+      if (entry.path().filename() != "m.onnx") names.push_back(entry.path().filename());
+    }
+    return names;
+  };
+  export_model(graph_with({{"a", counting(5000, 1)}}), folder_ / "m.onnx", external);
+  EXPECT_EQ(data(), std::vector<std::string>{"m.onnx.data"});
+  export_model(graph_with({{"a", counting(5000, 2)}}), folder_ / "m.onnx", external);
+  EXPECT_EQ(data(), std::vector<std::string>{"m.onnx.data.1"});
+  // As if the next export had stopped before its model was there: the old one is whole.
+  write_file(folder_ / "m.onnx.data", "new data");
+  const Graph old = import_model(folder_ / "m.onnx");
+  EXPECT_TRUE(old.value(old.find("a")).constant->same_as(counting(5000, 2)));
+  export_model(graph_with({{"a", counting(5000, 3)}}), folder_ / "m.onnx", external);
+  EXPECT_EQ(data(), std::vector<std::string>{"m.onnx.data.2"});
+  const Graph last = import_model(folder_ / "m.onnx");
+  EXPECT_TRUE(last.value(last.find("a")).constant->same_as(counting(5000, 3)));
+}
+
 TEST_F(FileTest, EmbedsExternalDataOfWhatItOnlyCarries) {
   write_file(folder_ / "w.data", "abcdefgh");
   const std::string external = "data_location: EXTERNAL external_data { key: 'location' value: 'w.data' }";

@@ -20,8 +20,8 @@ Graph import_model(const std::filesystem::path& path);
 Graph import_model(std::span<const std::byte> bytes, const std::filesystem::path& folder = {});
 
 struct ExportOptions {
-  // Initializers go to a file beside the model ("NAME.data") when the message would otherwise exceed this; protobuf's
-  // own limit is 2 GiB.
+  // Initializers go to a file beside the model ("NAME.data", or "NAME.data.1" ... while another model's data are there)
+  // when the message would otherwise exceed this; protobuf's own limit is 2 GiB.
   size_t external_data_threshold_bytes = size_t{1} << 30;
 };
 
