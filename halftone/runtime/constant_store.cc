@@ -33,6 +33,11 @@ std::shared_ptr<const std::byte> ConstantStore::find_or_add(const std::string& n
   return found->second.content;
 }
 
+void ConstantStore::add(const std::string& name, Constant constant) {
+  const std::lock_guard lock(mutex_);
+  constants_.insert_or_assign(name, std::move(constant));
+}
+
 std::map<std::string, ConstantStore::Constant> ConstantStore::snapshot() const {
   const std::lock_guard lock(mutex_);
   return constants_;

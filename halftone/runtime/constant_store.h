@@ -25,6 +25,8 @@ class ConstantStore {
     std::shared_ptr<const std::byte> content;
     size_t bytes = 0;
   };
+  // Adds one that exists already, aligned and with slack as those of allocate_constant.
+  void add(const std::string& name, Constant constant);
   // All that there are.
   std::map<std::string, Constant> snapshot() const;
 

@@ -8,6 +8,7 @@
 
 #include "halftone/base/cpu.h"
 #include "halftone/graph/op_table.h"
+#include "halftone/runtime/compiled.h"
 #include "halftone/runtime/freeze.h"
 #include "halftone/runtime/load_model.h"
 #include "halftone/runtime/lowering.h"
@@ -103,6 +104,7 @@ void check_input(const Session::Port& port, const TensorView& view) {
 
 struct Session::Impl {
   std::shared_ptr<Network> network;
+  RequantizeMode requantize;
   runtime::LoweringOptions lowering;
   std::shared_ptr<ThreadTeam> team;
 
@@ -110,10 +112,29 @@ struct Session::Impl {
   std::mutex mutex;                             // guards what follows
   std::list<std::shared_ptr<Lowered>> lowered;  // most recently used first
 
-  Impl(QuantizedModel given, const SessionOptions& options) : network(std::make_shared<Network>()) {
+  explicit Impl(const SessionOptions& options) : network(std::make_shared<Network>()), requantize(options.requantize) {
     const int threads = options.threads > 0 ? options.threads : available_cores();
     team = options.team != nullptr ? options.team : std::make_shared<ThreadTeam>(threads);
     lowering = {{options.taps.begin(), options.taps.end()}, options.tap_codes, team->size()};
+  }
+
+  Impl(QuantizedModel given, const SessionOptions& options) : Impl(options) {
+    find_ports(given);
+    network->model = runtime::freeze(std::move(given), lowering.taps, requantize);
+  }
+
+  Impl(const std::filesystem::path& compiled, const SessionOptions& options) : Impl(options) {
+    runtime::Compiled loaded = runtime::load_compiled(compiled, network->constants);
+    find_ports(loaded.frozen.model);
+    for (const std::string& name : lowering.taps) {
+      if (loaded.frozen.keep.contains(name)) continue;
+      fail(ErrorCode::InvalidArgument, "taps", "'{}' was fused away when the program was compiled", name);
+    }
+    network->model = std::move(loaded.frozen);
+    requantize = loaded.mode;
+  }
+
+  void find_ports(const QuantizedModel& given) {
     for (ValueId id : given.graph.required_inputs()) network->inputs.push_back(make_port(given, id));
     for (ValueId id : given.graph.outputs()) network->outputs.push_back(make_port(given, id));
     for (const std::string& name : lowering.taps) {
@@ -121,11 +142,10 @@ struct Session::Impl {
         fail(ErrorCode::InvalidArgument, "taps", "the network has no value named '{}'", name);
       }
     }
-    network->model = runtime::freeze(std::move(given), lowering.taps, options.requantize);
   }
 
   Impl(const Impl& other, std::shared_ptr<ThreadTeam> new_team)
-      : network(other.network), lowering(other.lowering), team(std::move(new_team)) {
+      : network(other.network), requantize(other.requantize), lowering(other.lowering), team(std::move(new_team)) {
     lowering.threads = team->size();
   }
 
@@ -300,10 +320,16 @@ Session::Session(Graph graph, SessionOptions options)
     : Session(QuantizedModel{std::move(graph), {}, {}}, std::move(options)) {}
 
 Session Session::load(const std::filesystem::path& path, SessionOptions options) {
+  if (runtime::is_compiled(path)) return Session(std::make_shared<Impl>(path, options));
   return Session(load_model(path).model, std::move(options));
 }
 Session Session::load(std::span<const std::byte> bytes, SessionOptions options) {
   return Session(load_model(bytes).model, std::move(options));
+}
+
+void Session::save(const std::filesystem::path& path) const {
+  const Network& network = *impl_->network;
+  runtime::save_compiled(network.model, network.constants, impl_->requantize, path);
 }
 
 Session Session::with_team(std::shared_ptr<ThreadTeam> team) const {

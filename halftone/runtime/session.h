@@ -71,9 +71,15 @@ struct NodeNote {
 class Session {
  public:
   // Reads an ONNX file, or the bytes of one (which are not needed afterwards, and may not refer to external data); see
-  // load_model. Errors: Error{Io, InvalidModel, Unsupported}.
+  // load_model. The file may also be a compiled program of save. Errors: Error{Io, InvalidModel, Unsupported}.
   static Session load(const std::filesystem::path& path, SessionOptions options = {});
   static Session load(std::span<const std::byte> bytes, SessionOptions options = {});
+
+  // Writes a compiled program: the network and the constants that were packed for the input shapes of prepare or run so
+  // far, whole or not at all. load maps it within milliseconds instead of packing, and keeps its requantize mode; other
+  // input shapes still work. It fits this version of Halftone and this instruction-set level only; load refuses it
+  // elsewhere. Float layers are packed when it is loaded. Errors: Error{Io}.
+  void save(const std::filesystem::path& path) const;
 
   Session(QuantizedModel model, SessionOptions options = {});
   Session(Graph graph, SessionOptions options = {});
