@@ -61,22 +61,23 @@ QuantParams choose_params(const QuantSpec& spec, const std::vector<float>& low, 
 }
 
 void check_params(const QuantParams& params, const Shape& shape, std::string_view where) {
-  const auto require = [&](bool good, const std::string& what) {
-    if (!good) fail(ErrorCode::InvalidModel, where, "{}", what);
+  // Arguments of a message are formatted only when it is needed: models have thousands of scales.
+  const auto require = [&](bool good, auto format, const auto&... arguments) {
+    if (!good) fail(ErrorCode::InvalidModel, where, "{}", fmt::format(fmt::runtime(format), arguments...));
   };
   require(params.dtype != DType::Bit && is_integer(params.dtype) && bits_of(params.dtype) <= 32 &&
               params.dtype != DType::UInt32,
-          fmt::format("quantized values require an integer type of at most 32 bits, found {}", name_of(params.dtype)));
+          "quantized values require an integer type of at most 32 bits, found {}", name_of(params.dtype));
   const IntegerRange range = range_of(params.dtype);
   require(params.q_min >= range.low && params.q_max <= range.high && params.q_min < params.q_max,
-          fmt::format("codes [{}, {}] do not lie in {}", params.q_min, params.q_max, name_of(params.dtype)));
+          "codes [{}, {}] do not lie in {}", params.q_min, params.q_max, name_of(params.dtype));
   const auto rank = static_cast<int64_t>(shape.size());
-  require(params.axis >= -1 && params.axis < rank,
-          fmt::format("quantization axis {} does not exist in shape {}", params.axis, to_string(shape)));
+  require(params.axis >= -1 && params.axis < rank, "quantization axis {} does not exist in shape {}", params.axis,
+          to_string(shape));
   int64_t count = 1;
   if (params.axis >= 0) {
     const int64_t dim = shape[static_cast<size_t>(params.axis)];
-    require(params.block_size >= 0, fmt::format("block_size must not be negative, found {}", params.block_size));
+    require(params.block_size >= 0, "block_size must not be negative, found {}", params.block_size);
     count = dim;
     if (params.block_size > 0) {
       Shape blocks = shape;
@@ -85,16 +86,14 @@ void check_params(const QuantParams& params, const Shape& shape, std::string_vie
     }
   }
   require(static_cast<int64_t>(params.scale.size()) == count && params.zero_point.size() == params.scale.size(),
-          fmt::format("shape {} with quantization axis {} requires {} scales and zero points, found {} and {}",
-                      to_string(shape), params.axis, count, params.scale.size(), params.zero_point.size()));
+          "shape {} with quantization axis {} requires {} scales and zero points, found {} and {}", to_string(shape),
+          params.axis, count, params.scale.size(), params.zero_point.size());
   for (float scale : params.scale) {
-    require(std::isnormal(scale) && scale > 0,
-            fmt::format("scales must be positive, finite and normal numbers, found {}", scale));
+    require(std::isnormal(scale) && scale > 0, "scales must be positive, finite and normal numbers, found {}", scale);
   }
   for (int32_t zero_point : params.zero_point) {
-    require(zero_point >= range.low && zero_point <= range.high,
-            fmt::format("zero points of {} must lie in [{}, {}], found {}", name_of(params.dtype), range.low,
-                        range.high, zero_point));
+    require(zero_point >= range.low && zero_point <= range.high, "zero points of {} must lie in [{}, {}], found {}",
+            name_of(params.dtype), range.low, range.high, zero_point);
   }
 }
 

@@ -56,6 +56,7 @@ Readers readers_of(const FrozenModel& frozen, const GraphIndex& index, ValueId i
 FrozenModel freeze(QuantizedModel model, const transform::KeepNames& taps, RequantizeMode mode) {
   // The rules of lowering rely on it: operands are there, types and shapes agree.
   verify(model.graph);
+  infer_shapes(model.graph);
   FrozenModel frozen;
   frozen.model = std::move(model);
   frozen.keep = taps;

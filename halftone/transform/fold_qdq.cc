@@ -236,10 +236,24 @@ class Folder {
   std::vector<Bias> biases_;
 };
 
-// Codes within the bounds that the notes state?
-bool holds_codes(const QuantizedModel& model, ValueId id, const QuantParams& params) {
-  const std::vector<int32_t> codes = unpack_integers(quantize(*model.graph.value(id).constant, params));
-  return std::all_of(codes.begin(), codes.end(), [&](int32_t q) { return q >= params.q_min && q <= params.q_max; });
+template <typename T>
+bool all_within(std::span<const T> codes, const QuantParams& params) {
+  if (codes.empty()) return true;
+  T least = codes[0], most = codes[0];
+  for (T code : codes) {
+    least = std::min(least, code);
+    most = std::max(most, code);
+  }
+  return least >= params.q_min && most <= params.q_max;
+}
+
+// Do the codes of a constant, on the grid that its type allows, lie within narrower bounds?
+bool holds_codes(const Tensor& constant, const QuantParams& wide, const QuantParams& narrow) {
+  const Tensor codes = quantize(constant, wide);
+  if (codes.dtype() == DType::Int8) return all_within(codes.data<int8_t>(), narrow);
+  if (codes.dtype() == DType::UInt8) return all_within(codes.data<uint8_t>(), narrow);
+  const std::vector<int32_t> unpacked = unpack_integers(codes);
+  return all_within(std::span<const int32_t>(unpacked), narrow);
 }
 
 class NoteReader {
@@ -257,7 +271,8 @@ class NoteReader {
       if (!found->second.codes || !is_constant) continue;
       QuantParams narrow = encoding.params;
       std::tie(narrow.q_min, narrow.q_max) = *found->second.codes;
-      if (fits(encoding.params, narrow) && holds_codes(model_, id, encoding.params)) encoding.params = narrow;
+      const Tensor& constant = *model_.graph.value(id).constant;
+      if (fits(encoding.params, narrow) && holds_codes(constant, encoding.params, narrow)) encoding.params = narrow;
     }
     model_.float_reasons.insert(notes_.float_reasons.begin(), notes_.float_reasons.end());
   }

@@ -136,6 +136,20 @@ TEST(Qdq, FewerCodesThanTheTypeHas) {
   EXPECT_TRUE(run(plain, inputs).at("y").same_as(run(net.model, inputs).at("y")));
 }
 
+TEST(Qdq, CodesBeyondTheirNotesAreBelieved) {
+  NetBuilder net;
+  const ValueId x = net.input("x", {1, 2}, uint8_grid(0.02F, 100));
+  const ValueId w = net.constant("w", {2, 2}, {0.5F, -1.27F, 1.27F, 0}, weight_grid({0.01F}, -1));
+  net.output(net.node("MatMul", {x, w}, "y"));
+  Graph file = insert_qdq(net.model);
+  EXPECT_EQ(fold_qdq(file).encodings.at("w").params.q_min, -127);
+  // Somebody has changed a weight to a code that the notes exclude.
+  file.value(file.find("w_quantized")).constant = Tensor::from<int8_t>({2, 2}, std::vector<int8_t>{50, -128, 127, 0});
+  const QuantizedModel folded = fold_qdq(file);
+  EXPECT_EQ(folded.encodings.at("w").params.q_min, -128);
+  EXPECT_EQ(folded.graph.value(folded.graph.find("w")).constant->data<float>()[1], -1.28F);
+}
+
 TEST(Qdq, FourBitsSixteenBitsAndBlocksNeedOpset21) {
   Rng rng(7);
   NetBuilder net;
