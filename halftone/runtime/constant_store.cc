@@ -14,22 +14,22 @@ std::shared_ptr<std::byte> allocate_constant(size_t bytes) {
   return {memory, [](std::byte* p) { ::operator delete (p, std::align_val_t{64}); }};
 }
 
-std::shared_ptr<const std::byte> ConstantStore::find_or_add(const std::string& name, size_t bytes,
+std::shared_ptr<const std::byte> ConstantStore::find_or_add(const std::string& name,
+                                                            const std::function<size_t()>& bytes,
                                                             const std::function<void(std::byte*)>& fill) {
   const std::lock_guard lock(mutex_);
   const auto [found, is_new] = constants_.try_emplace(name);
   if (is_new) {
     try {
-      const std::shared_ptr<std::byte> content = allocate_constant(bytes);
+      const size_t size = bytes();
+      const std::shared_ptr<std::byte> content = allocate_constant(size);
       fill(content.get());
-      found->second = {content, bytes};
+      found->second = {content, size};
     } catch (...) {
       constants_.erase(found);
       throw;
     }
   }
-  HT_CHECK(found->second.bytes == bytes, "the constant '{}' has {} bytes, {} are asked for", name, found->second.bytes,
-           bytes);
   return found->second.content;
 }
 

@@ -16,9 +16,8 @@ std::shared_ptr<std::byte> allocate_constant(size_t bytes);
 // Thread safety: any number of threads.
 class ConstantStore {
  public:
-  // The constant of that name, made by `fill` the first time it is asked for. Errors: InternalError when the name
-  // stands for another number of bytes.
-  std::shared_ptr<const std::byte> find_or_add(const std::string& name, size_t bytes,
+  // The constant of that name; the first time it is asked for, `bytes` tells its size and `fill` makes it.
+  std::shared_ptr<const std::byte> find_or_add(const std::string& name, const std::function<size_t()>& bytes,
                                                const std::function<void(std::byte*)>& fill);
 
   struct Constant {

@@ -84,11 +84,11 @@ class Lowering {
   // A place without fixed size.
   Place allocate_slot(DType dtype);
   int add_buffer(size_t bytes);
-  // Constants of kernels (packed weights, tables) of the node being lowered: `bytes` bytes at an address that is a
+  // Constants of kernels (packed weights, tables) of the node being lowered: bytes() bytes at an address that is a
   // multiple of 64, filled once and shared by all programs of the store. `name` tells apart what a node has several of,
   // and must say all that the content depends on besides the node: the kernel, for one.
-  template <typename Fill>
-  Operand constant_blob(const std::string& name, size_t bytes, const Fill& fill) {
+  template <typename Bytes, typename Fill>
+  Operand constant_blob(const std::string& name, const Bytes& bytes, const Fill& fill) {
     return {-1, constants_.find_or_add(blob_key(name), bytes, fill), 0};
   }
   // Adds a step that touches these operands.

@@ -19,9 +19,9 @@ void add_conv(Lowering& lowering, const kernels::ConvProblem& problem, int64_t i
   const kernels::Choice<kernels::GemmKernel> choice = choose_conv(problem, images);
   lowering.note_choice(choice);
   const kernels::GemmKernel& kernel = *choice.kernel;
-  const Operand packed =
-      lowering.constant_blob(blob_name(kernel, problem.shape, name), conv_packed_bytes(kernel, problem),
-                             [&](std::byte* blob) { pack_conv(kernel, problem, blob); });
+  const Operand packed = lowering.constant_blob(
+      blob_name(kernel, problem.shape, name), [&] { return conv_packed_bytes(kernel, problem); },
+      [&](std::byte* blob) { pack_conv(kernel, problem, blob); });
   const kernels::Conv conv(kernel, packed.constant.get());
   const int parts = product_parts(lowering, conv.operations(images));
   const size_t scratch_bytes = (conv.scratch_bytes() + 63) / 64 * 64;

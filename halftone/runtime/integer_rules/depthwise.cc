@@ -47,8 +47,9 @@ std::string lower_integer_depthwise(Lowering& lowering) {
   const kernels::Choice<kernels::DepthwiseKernel> choice = choose_depthwise(problem);
   lowering.note_choice(choice);
   const kernels::DepthwiseKernel& kernel = *choice.kernel;
-  const Operand packed = lowering.constant_blob(std::string(kernel.name), kernel.packed_bytes(problem),
-                                                [&](std::byte* blob) { kernel.pack(problem, blob); });
+  const Operand packed = lowering.constant_blob(
+      std::string(kernel.name), [&] { return kernel.packed_bytes(problem); },
+      [&](std::byte* blob) { kernel.pack(problem, blob); });
 
   const Place from = lowering.codes(node.inputs[0], Layout::ChannelsLast);
   ProductResult result(lowering, *lowering.type(node.outputs[0]).fixed_shape(), /*matrix=*/false);

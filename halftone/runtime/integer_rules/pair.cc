@@ -41,9 +41,9 @@ PairOperand constant_operand(Lowering& lowering, const IntegerNode& plan) {
   const auto count = static_cast<size_t>(plan.constant.size());
   const auto put = [&](const auto& elements) {
     const size_t bytes = elements.size() * sizeof(elements[0]);
-    operand.where = lowering.constant_blob("constant", bytes, [&](std::byte* to) {
-      std::copy_n(reinterpret_cast<const std::byte*>(elements.data()), bytes, to);
-    });
+    operand.where = lowering.constant_blob(
+        "constant", [&] { return bytes; },
+        [&](std::byte* to) { std::copy_n(reinterpret_cast<const std::byte*>(elements.data()), bytes, to); });
   };
   if (plan.outputs[0].mode == RequantizeMode::Float) {
     put(plan.constant.data<float>());
