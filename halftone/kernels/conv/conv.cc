@@ -110,6 +110,12 @@ void pack_conv(const GemmKernel& kernel, const ConvProblem& problem, std::byte* 
 
 Conv::Conv(const GemmKernel& kernel, const std::byte* packed) : kernel_(&kernel), packed_(packed) {}
 
+std::string Conv::describe() const {
+  std::string text(kernel_->name);
+  if (kernel_->describe != nullptr) text += " (" + kernel_->describe(packed_ + header_in(packed_).products) + ")";
+  return text;
+}
+
 int64_t Conv::pixels_per_image() const {
   const ConvHeader& header = header_in(packed_);
   return header.shape.out_height * header.shape.out_width;

@@ -61,6 +61,8 @@ class Conv {
   Conv(const GemmKernel& kernel, const std::byte* packed);
 
   const GemmKernel& kernel() const { return *kernel_; }
+  // The kernel's name, and what packing decided.
+  std::string describe() const;
   int64_t pixels_per_image() const;
   // Scratch that each thread needs, aligned to 64; contents don't matter.
   size_t scratch_bytes() const;

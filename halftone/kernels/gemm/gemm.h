@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "halftone/kernels/kernel.h"
@@ -75,6 +76,8 @@ struct GemmKernel {
   // Rows that a run should have at least, and best a multiple of, to be fast.
   int64_t row_step;
   void (*run)(const std::byte* packed, const GemmRun& run);
+  // What packing decided, for people; null: nothing.
+  std::string (*describe)(const std::byte* packed) = nullptr;
 };
 
 // All kernels of kernels.def, most preferred first.

@@ -6,7 +6,7 @@
 namespace halftone::kernels {
 
 const GemmKernel gemm_avx2 = {
-    "avx2",        Isa::Avx2, refuse,     packed_bytes, pack, tiled_column_blocks, tiled_first_column,
-    scratch_bytes, kMostRows, run_stepped};
+    "avx2",        Isa::Avx2, refuse,      packed_bytes,    pack, tiled_column_blocks, tiled_first_column,
+    scratch_bytes, kMostRows, run_stepped, stepped_describe};
 
 }  // namespace halftone::kernels

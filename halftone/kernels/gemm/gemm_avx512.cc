@@ -5,7 +5,8 @@
 
 namespace halftone::kernels {
 
-const GemmKernel gemm_avx512 = {"avx512",           Isa::Avx512,   refuse,    packed_bytes, pack, tiled_column_blocks,
-                                tiled_first_column, scratch_bytes, kMostRows, run_stepped};
+const GemmKernel gemm_avx512 = {
+    "avx512",      Isa::Avx512, refuse,      packed_bytes,    pack, tiled_column_blocks, tiled_first_column,
+    scratch_bytes, kMostRows,   run_stepped, stepped_describe};
 
 }  // namespace halftone::kernels

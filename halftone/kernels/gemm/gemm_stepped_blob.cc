@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "halftone/kernels/gemm/gemm_steps.h"
 
@@ -121,6 +122,20 @@ void stepped_pack(int lanes, const GemmProblem& problem, std::byte* to) {
     at += packer.bytes();
   }
   std::memcpy(to, &blob, sizeof(blob));
+}
+
+std::string stepped_describe(const std::byte* packed) {
+  const auto& blob = *reinterpret_cast<const SteppedBlob*>(packed);
+  constexpr const char* kNames[kStepKinds] = {"by fours", "by twos", "by ones", "complemented by twos",
+                                              "complemented by ones"};
+  const int64_t all = std::max<int64_t>(std::accumulate(blob.groups, blob.groups + kStepKinds, int64_t{0}), 1);
+  std::string text;
+  for (int kind = 0; kind < kStepKinds; ++kind) {
+    const int64_t percent = (200 * blob.groups[kind] / all + 1) / 2;
+    if (percent == 0) continue;
+    text += (text.empty() ? "" : ", ") + std::to_string(percent) + " % " + kNames[kind];
+  }
+  return text;
 }
 
 }  // namespace halftone::kernels

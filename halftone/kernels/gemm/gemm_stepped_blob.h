@@ -44,5 +44,6 @@ struct TileOffsets {
 // The packers' side of GemmKernel, for tiles of 8 or 16 lanes.
 size_t stepped_packed_bytes(int lanes, const GemmProblem& problem);
 void stepped_pack(int lanes, const GemmProblem& problem, std::byte* to);
+std::string stepped_describe(const std::byte* packed);
 
 }  // namespace halftone::kernels

@@ -23,6 +23,7 @@ void add_conv(Lowering& lowering, const kernels::ConvProblem& problem, int64_t i
       blob_name(kernel, problem.shape, name), [&] { return conv_packed_bytes(kernel, problem); },
       [&](std::byte* blob) { pack_conv(kernel, problem, blob); });
   const kernels::Conv conv(kernel, packed.constant.get());
+  lowering.note().kernel = conv.describe();
   const int parts = product_parts(lowering, conv.operations(images));
   const size_t scratch_bytes = (conv.scratch_bytes() + 63) / 64 * 64;
   const Operand scratch{lowering.add_buffer(scratch_bytes * static_cast<size_t>(parts)), nullptr, 0};
