@@ -50,7 +50,7 @@ nlohmann::ordered_json ports_json(const Graph& graph, const std::vector<ValueId>
 void inspect_model(const Options& options, Console& console) {
   LoadedModel loaded = load_model(options.model);
   const Graph& graph = loaded.model.graph;
-  const bool quantized = !loaded.model.encodings.empty();
+  const bool quantized = loaded.model.quantized();
   if (!quantized) loaded.model.float_reasons = prospects(graph);
   const std::vector<Layer> layers = layers_of(loaded.model);
 

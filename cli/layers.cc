@@ -52,8 +52,11 @@ std::vector<Layer> layers_of(const QuantizedModel& model) {
       // A layer that absorbs the activation behind it stores what that one gives.
       const bool integer = plan.nodes[i].has_value();
       layer.activations = type_of(model, integer ? plan.nodes[i]->outputs[0].value : node.output(0));
-      if (integer && !plan.nodes[i]->outputs[0].grid)
+      if (integer && plan.nodes[i]->dynamic) {
+        layer.activations = "dynamic uint8";
+      } else if (integer && !plan.nodes[i]->outputs[0].grid) {
         layer.reason = "int32 sums become real numbers for who reads them";
+      }
     }
     if (layer.parameters > 0 && node.inputs.size() > 1) layer.weights = type_of(model, node.input(1));
     const auto reason = model.float_reasons.find(layer.name);

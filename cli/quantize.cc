@@ -3,6 +3,7 @@
 #include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <span>
 
 #include "cli/command.h"
@@ -16,6 +17,7 @@
 #include "halftone/eval/compare.h"
 #include "halftone/graph/op_table.h"
 #include "halftone/onnx/onnx.h"
+#include "halftone/quant/assign_dynamic.h"
 #include "halftone/quant/observer.h"
 #include "halftone/quant/recipe.h"
 #include "halftone/transform/fold_qdq.h"
@@ -32,6 +34,7 @@ constexpr double kUselessSqnr = 3;
 
 struct Options {
   std::string model, output, recipe;
+  std::string dynamic;  // empty: calibrate
   std::string weights = "int8", activations = "uint8", granularity = "per_channel", observer = "percentile";
   DataOptions data;
   int64_t images = 300;
@@ -90,6 +93,20 @@ void warn_if_useless(const eval::Comparison& trial, Console& console) {
                   trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db), worst));
 }
 
+Quantization make(const LoadedModel& original, const Recipe& recipe, const Options& options, Console& console) {
+  const Graph& graph = original.model.graph;
+  if (!options.dynamic.empty()) return {quantize_dynamic(graph, recipe, parse_dynamic_range(options.dynamic)), 0};
+  if (options.data.path.empty()) {
+    fail(ErrorCode::InvalidArgument, "--data",
+         "samples to calibrate with are required; --dynamic quantizes matrix products without");
+  }
+  DataOptions data = options.data;
+  data.limit = options.images;
+  const auto loader = make_loader(original, data);
+  return quantize_model(graph, *loader,
+                        {.recipe = recipe, .threads = data.thread_count(), .progress = &console.progress()});
+}
+
 void quantize_file(const Options& options, Console& console) {
   const auto start = std::chrono::steady_clock::now();
   if (options.images <= 0) {
@@ -100,46 +117,46 @@ void quantize_file(const Options& options, Console& console) {
   // An output that can't be written is better known before the work than after.
   AtomicFile out(options.output);
   const LoadedModel original = load_model(options.model);
-  if (!original.model.encodings.empty()) {
+  if (original.model.quantized()) {
     fail(ErrorCode::InvalidModel, options.model, "a float model is required, found {} quantized tensors",
-         original.model.encodings.size());
+         original.model.encodings.size() + original.model.dynamic.size());
   }
   if (original.model.graph.outputs().empty()) {
     fail(ErrorCode::InvalidModel, options.model, "a model with an output is required");
   }
 
-  DataOptions data = options.data;
-  data.limit = options.images;
-  const auto loader = make_loader(original, data);
-  const Quantization made =
-      quantize_model(original.model.graph, *loader,
-                     {.recipe = recipe, .threads = data.thread_count(), .progress = &console.progress()});
-
+  const Quantization made = make(original, recipe, options, console);
   const auto preprocess = preprocess_of(original, options.data.preprocess);
   Graph graph = insert_qdq(made.model);
   if (preprocess) graph.metadata[kPreprocessKey] = preprocess->to_json();
   const std::string file = onnx::serialize_model(graph);
-  const eval::Comparison trial = try_out(original, file, options, console);
-  warn_if_useless(trial, console);
+  std::optional<eval::Comparison> trial;
+  if (!options.data.path.empty()) {
+    trial = try_out(original, file, options, console);
+    warn_if_useless(*trial, console);
+  }
   out.write(file);
   out.commit();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
 
   const std::vector<Layer> layers = layers_of(made.model);
   console.print(layer_table(layers));
-  console.print(
-      fmt::format("\n{}: {} instead of {} ({:.2f} times smaller), {} images in {:.1f} s\n"
-                  "on {} of them: agreement with the original {}, SQNR of the output {}\n",
-                  options.output, format_bytes(static_cast<double>(file.size())),
-                  format_bytes(static_cast<double>(original.size_bytes)),
-                  static_cast<double>(original.size_bytes) / static_cast<double>(file.size()), made.samples,
-                  elapsed.count(), trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db)));
+  console.print(fmt::format(
+      "\n{}: {} instead of {} ({:.2f} times smaller), {} images in {:.1f} s\n", options.output,
+      format_bytes(static_cast<double>(file.size())), format_bytes(static_cast<double>(original.size_bytes)),
+      static_cast<double>(original.size_bytes) / static_cast<double>(file.size()), made.samples, elapsed.count()));
+  nlohmann::ordered_json tried;
+  if (trial) {
+    console.print(fmt::format("on {} of them: agreement with the original {}, SQNR of the output {}\n", trial->images,
+                              format_percent(trial->agreement), format_decibel(trial->sqnr_db)));
+    tried = {{"images", trial->images}, {"agreement", trial->agreement}, {"sqnr_db", trial->sqnr_db}};
+  }
   console.write_json({{"output", options.output},
                       {"images", made.samples},
                       {"seconds", elapsed.count()},
                       {"peak_rss_mib", peak_rss_mib()},
                       {"size_bytes", file.size()},
-                      {"trial", {{"images", trial.images}, {"agreement", trial.agreement}, {"sqnr_db", trial.sqnr_db}}},
+                      {"trial", tried},
                       {"layers", layers_json(layers)}});
 }
 
@@ -149,7 +166,13 @@ Action setup_quantize(CLI::App& app) {
   auto options = std::make_shared<Options>();
   add_model_option(app, "MODEL", options->model, "Float model");
   app.add_option("-o,--output", options->output, "The quantized model to write")->required()->type_name("FILE");
-  options->data.add_to(app);
+  options->data.add_to(app, /*required=*/false);
+  app.add_option("--dynamic", options->dynamic,
+                 "Without calibration: matrix products find the ranges of their activations at run time, per_tensor or "
+                 "per_row")
+      ->expected(0, 1)
+      ->default_str("per_tensor")
+      ->type_name("RANGE");
   app.add_option("--calibration-images", options->images, "Samples that ranges are taken from (default 300)")
       ->type_name("N");
   app.add_option("--weights", options->weights, "Type of weights (default int8)")->type_name("TYPE");
@@ -163,7 +186,9 @@ Action setup_quantize(CLI::App& app) {
       "  halftone quantize model.onnx -o model.int8.onnx --data photos\n"
       "  halftone quantize model.onnx -o model.int8.onnx --data photos --calibration-images 100 --observer min_max\n"
       "  halftone quantize model.onnx -o model.int8.onnx --data photos --recipe keep_first_layer.json\n"
-      "The file is a standard ONNX model (QuantizeLinear, DequantizeLinear); it appears whole or not at all.");
+      "  halftone quantize encoder.onnx -o encoder.int8.onnx --dynamic per_row\n"
+      "The file is a standard ONNX model (QuantizeLinear, DequantizeLinear; with --dynamic DynamicQuantizeLinear and\n"
+      "MatMulInteger); it appears whole or not at all.");
   return [options](Console& console) { quantize_file(*options, console); };
 }
 

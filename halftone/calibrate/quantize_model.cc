@@ -3,9 +3,20 @@
 #include "halftone/base/cpu.h"
 #include "halftone/base/error.h"
 #include "halftone/calibrate/calibrate.h"
+#include "halftone/quant/assign_dynamic.h"
 #include "halftone/transform/pass.h"
 
 namespace halftone {
+
+namespace {
+
+[[noreturn]] void refuse_all(const Graph& graph, const std::map<std::string, std::string>& reasons,
+                             std::string_view advice) {
+  fail(ErrorCode::Unsupported, graph.name, "nothing in this network can be quantized{}{}",
+       reasons.empty() ? "" : fmt::format(", e.g. '{}': {}", reasons.begin()->first, reasons.begin()->second), advice);
+}
+
+}  // namespace
 
 Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options) {
   ProgressSink& progress = *options.progress;
@@ -13,14 +24,17 @@ Quantization quantize_model(const Graph& graph, data::Loader& loader, const Quan
   const QuantPlan plan = plan_quantization(simple, options.recipe);
   for (size_t rule : plan.unused_rules) progress.note(fmt::format("rule {} of the recipe decides nothing", rule + 1));
   if (plan.groups.empty()) {
-    const bool reasons = !plan.float_reasons.empty();
-    fail(ErrorCode::Unsupported, graph.name, "nothing in this network can be quantized{}",
-         reasons ? fmt::format(", e.g. '{}': {}", plan.float_reasons.begin()->first, plan.float_reasons.begin()->second)
-                 : "");
+    refuse_all(graph, plan.float_reasons, "");
   }
   ThreadTeam team(options.threads > 0 ? options.threads : available_cores());
   const CalibrationTable table = calibrate(simple, plan, loader, team, progress);
   return {assign_encodings(std::move(simple), plan, table.ranges()), table.samples()};
+}
+
+QuantizedModel quantize_dynamic(const Graph& graph, const Recipe& recipe, DynamicRange range) {
+  QuantizedModel model = assign_dynamic(transform::simplify(graph), recipe, range);
+  if (model.dynamic.empty()) refuse_all(graph, model.float_reasons, "; other layers need data to calibrate with");
+  return model;
 }
 
 }  // namespace halftone

@@ -31,4 +31,9 @@ struct Quantization {
 // Memory: one float Session's runs per thread; independent of the number of samples.
 Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options = {});
 
+// The same without data: only matrix products are quantized, and find the ranges of their activations at run time
+// (assign_dynamic). Errors: Error{Unsupported} when the network has no product that can be quantized, and those of
+// assign_dynamic.
+QuantizedModel quantize_dynamic(const Graph& graph, const Recipe& recipe, DynamicRange range);
+
 }  // namespace halftone

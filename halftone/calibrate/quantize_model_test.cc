@@ -195,5 +195,20 @@ TEST(QuantizeModel, RulesThatDecideNothingAreRemarkedUpon) {
   EXPECT_TRUE(model.float_reasons.contains("conv2"));
 }
 
+TEST(QuantizeDynamic, NeedsAMatrixProduct) {
+  const QuantizedModel model = quantize_dynamic(small_network(), Recipe(), DynamicRange::PerRow);
+  EXPECT_EQ(model.dynamic, (DynamicProducts{{"fc_out", DynamicRange::PerRow}}));
+  Graph convolutions = small_network();
+  convolutions.outputs() = {convolutions.find("pool_out")};
+  convolutions.remove_dead();
+  try {
+    quantize_dynamic(convolutions, Recipe(), DynamicRange::PerTensor);
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.code(), ErrorCode::Unsupported);
+    EXPECT_NE(std::string(error.what()).find("other layers need data"), std::string::npos) << error.what();
+  }
+}
+
 }  // namespace
 }  // namespace halftone

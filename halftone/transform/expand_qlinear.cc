@@ -110,7 +110,7 @@ class Expander {
 
     Node computed;
     computed.op_type = op.float_op;
-    computed.name = node.name;
+    computed.name = qdq::strip_suffix(node.name, "_quant");
     computed.attributes = node.attributes;
     for (const char* own : {"channels_last", "opset"}) computed.remove_attribute(own);
     ValueId bias = ValueId::None;

@@ -146,6 +146,23 @@ class Commands(Cli):
         layers = self.json("inspect", "c.onnx")["layers"]
         self.assertTrue(any(layer["activations"] == "int8" for layer in layers))
 
+    def test_dynamic_quantization_needs_no_data(self):
+        for range_of_activations in ("per_tensor", "per_row"):
+            made = self.json("quantize", self.model, "-o", "dynamic.onnx", "--dynamic", range_of_activations)
+            self.assertEqual((made["images"], made["trial"]), (0, None))
+            for layer in made["layers"] + self.json("inspect", "dynamic.onnx")["layers"]:
+                if layer["op"] in ("Gemm", "MatMul"):
+                    self.assertEqual((layer["weights"], layer["activations"]), ("int8", "dynamic uint8"))
+                self.assertFalse(layer["op"] == "Conv" and layer["weights"] != "float")
+            compared = self.json("compare", self.model, "dynamic.onnx", "--data", GLYPHS.format(50, 3))
+            self.assertEqual(compared["agreement"], 1)
+            self.assertGreater(compared["sqnr_db"], 30)
+        tried = self.json("quantize", self.model, "-o", "dynamic.onnx", "--dynamic", "--data", GLYPHS.format(50, 3))
+        self.assertGreater(tried["trial"]["sqnr_db"], 30)
+        self.refused("did you mean 'per_row'", "quantize", self.model, "-o", "o.onnx", "--dynamic", "per_raw")
+        self.refused("--dynamic", "quantize", self.model, "-o", "o.onnx")
+        self.refused("float model", "quantize", "dynamic.onnx", "-o", "o.onnx", "--dynamic")
+
     def test_recipe_keeps_a_layer_float_and_says_so(self):
         (self.folder / "recipe.json").write_text('{"rules": [{"match": {"op": "Gemm"}, "keep": "float"}]}')
         made = self.quantize("--recipe", "recipe.json")
