@@ -1,0 +1,22 @@
+#include "halftone/kernels/vectors_avx512.h"
+
+namespace halftone::kernels {
+namespace {
+
+struct Pairs {
+  static HT_INLINE Vectors::Int add(Vectors::Int acc, Vectors::Int a, Vectors::Int b) {
+    return Vectors::add32(acc, Vectors::madd16(a, b));
+  }
+};
+
+}  // namespace
+}  // namespace halftone::kernels
+
+// Computes with the names above.
+#include "halftone/kernels/matmul/matmul_vectors.h"
+
+namespace halftone::kernels {
+
+void matmul_avx512(const MatMulProblem& problem, const MatMulRun& run) { matmul(problem, run); }
+
+}  // namespace halftone::kernels
