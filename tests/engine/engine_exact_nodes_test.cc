@@ -22,7 +22,8 @@ using Attributes = std::vector<std::pair<std::string, AttributeValue>>;
 // A node under test, on operands of random codes.
 struct Net : NetBuilder {
   Rng rng{5};
-  std::map<std::string, Shape> shapes;
+  std::map<std::string, Shape> shapes;       // of inputs on grids
+  std::map<std::string, Shape> real_shapes;  // of others
 
   ValueId image(const Shape& shape = {2, 5, 7, 6}) { return in("x", shape, uint8_grid(0.03F, 100)); }
   ValueId in(const std::string& name, const Shape& shape, const QuantParams& params) {
@@ -65,6 +66,9 @@ struct Net : NetBuilder {
         value = dequantize(static_cast<int32_t>(q), params.scale[0], params.zero_point[0]);
       }
       inputs[name] = Tensor::from(shape, values);
+    }
+    for (const auto& [name, shape] : real_shapes) {
+      inputs[name] = Tensor::from(shape, random_floats(rng, element_count(shape), -3, 2));
     }
     return inputs;
   }
@@ -198,9 +202,17 @@ std::vector<Case> products() {
        [](Net& n) {
          return n.y("MatMul", {n.image({2, 6, 9}), n.weights({9, 5}, lopsided_weights())});
        }},
-      {"MatMulOfActivations", "reference",
+      {"MatMulOfActivations", "matmul",
        [](Net& n) {
          return n.y("MatMul", {n.image({2, 3, 4, 5}), n.in("z", {3, 5, 6}, int8_grid(0.02F, -128))});
+       }},
+      {"MatMulOfActivationsReal", "matmul",
+       [](Net& n) {
+         return n.node("MatMul", {n.image({17, 40}), n.in("z", {3, 1, 40, 33}, int8_grid(0.02F, 9))}, "y");
+       }},
+      {"MatMulOfVectors", "reference",
+       [](Net& n) {
+         return n.y("MatMul", {n.image({4, 5}), n.in("z", {5}, int8_grid(0.02F, 9))});
        }},
   };
 }
@@ -430,6 +442,65 @@ std::vector<Case> moves() {
   };
 }
 
+// Products whose operands get their grids in every run; these are real, as is the result.
+std::vector<Case> dynamic_products() {
+  const auto real = [](Net& n, const std::string& name, const Shape& shape) {
+    n.real_shapes[name] = shape;
+    return n.input(name, shape);
+  };
+  const auto on = [](Net& n, DynamicRange range, ValueId y) {
+    n.model.dynamic[n.model.graph.value(y).name] = range;
+    return y;
+  };
+  using enum DynamicRange;
+  return {
+      {"PerTensor", "dynamic_product",
+       [=](Net& n) {
+         return on(n, PerTensor, n.node("MatMul", {real(n, "x", {2, 9, 37}), n.weights({37, 20}, 1)}, "y"));
+       }},
+      {"PerRow", "dynamic_product",
+       [=](Net& n) {
+         return on(n, PerRow, n.node("MatMul", {real(n, "x", {3, 50, 70}), n.weights({70, 33}, 1)}, "y"));
+       }},
+      {"GemmWithBias", "dynamic_product",
+       [=](Net& n) {
+         return on(n, PerRow,
+                   n.node("Gemm", {real(n, "x", {5, 19}), n.weights({12, 19}, lopsided_weights()), n.bias(12)}, "y",
+                          {{"transB", int64_t{1}}}));
+       }},
+      {"Vector", "dynamic_product",
+       [=](Net& n) {
+         return on(n, PerTensor, n.node("MatMul", {real(n, "x", {19}), n.weights({19, 5}, 1)}, "y"));
+       }},
+      {"TwoActivations", "matmul",
+       [=](Net& n) {
+         return on(n, PerTensor, n.node("MatMul", {real(n, "x", {2, 3, 9, 8}), real(n, "z", {3, 8, 21})}, "y"));
+       }},
+      {"TwoActivationsPerRow", "matmul",
+       [=](Net& n) {
+         return on(n, PerRow, n.node("MatMul", {real(n, "x", {4, 33, 16}), real(n, "z", {4, 16, 33})}, "y"));
+       }},
+      {"Conv", "dynamic_convolution",
+       [=](Net& n) {
+         return on(n, PerTensor,
+                   n.node("Conv", {real(n, "x", {2, 3, 6, 5}), n.weights({4, 3, 3, 3}), n.bias(4)}, "y",
+                          {{"pads", Ints{1, 2, 0, 1}}, {"strides", Ints{1, 2}}}));
+       }},
+      {"ConvDepthwise", "dynamic_convolution",
+       [=](Net& n) {
+         return on(n, PerTensor,
+                   n.node("Conv", {real(n, "x", {1, 6, 19, 17}), n.weights({6, 1, 3, 3})}, "y",
+                          {{"pads", Ints{1, 1, 1, 1}}, {"group", int64_t{6}}}));
+       }},
+      {"ConvOneDimension", "dynamic_convolution",
+       [=](Net& n) {
+         return on(
+             n, PerTensor,
+             n.node("Conv", {real(n, "x", {2, 3, 9}), n.weights({5, 3, 3}), n.bias(5)}, "y", {{"pads", Ints{2, 0}}}));
+       }},
+  };
+}
+
 class ExactNodes : public testing::TestWithParam<Case> {};
 
 TEST_P(ExactNodes, GiveTheInterpretersCodes) {
@@ -452,6 +523,7 @@ TEST_P(ExactNodes, GiveTheInterpretersCodes) {
 
 std::string name_of_case(const testing::TestParamInfo<Case>& info) { return info.param.name; }
 INSTANTIATE_TEST_SUITE_P(Products, ExactNodes, testing::ValuesIn(products()), name_of_case);
+INSTANTIATE_TEST_SUITE_P(DynamicProducts, ExactNodes, testing::ValuesIn(dynamic_products()), name_of_case);
 INSTANTIATE_TEST_SUITE_P(ElementWise, ExactNodes, testing::ValuesIn(element_wise()), name_of_case);
 INSTANTIATE_TEST_SUITE_P(Moves, ExactNodes, testing::ValuesIn(moves()), name_of_case);
 

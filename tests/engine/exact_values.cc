@@ -123,7 +123,7 @@ std::set<std::string> exact_values(const QuantizedModel& model, RequantizeMode m
   std::set<std::string> exact;
   for (ValueId id : graph.live_values()) {
     const bool is_input = std::count(graph.inputs().begin(), graph.inputs().end(), id) > 0;
-    if ((is_input && find_encoding(model, id) != nullptr) || graph.value(id).constant) exact.insert(name_of(id));
+    if (is_input || graph.value(id).constant) exact.insert(name_of(id));
   }
   const auto known = [&](const Node& node) {
     return std::all_of(node.inputs.begin(), node.inputs.end(),

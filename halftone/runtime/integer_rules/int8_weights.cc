@@ -55,4 +55,11 @@ Int8Weights int8_sets(std::vector<int32_t> weights, int64_t outputs) {
   return result;
 }
 
+std::vector<int32_t> negative_sums(const std::vector<int8_t>& weights, int64_t outputs) {
+  std::vector<int32_t> sums(static_cast<size_t>(outputs), 0);
+  const size_t each = weights.size() / sums.size();
+  for (size_t i = 0; i < weights.size(); ++i) sums[i / each] -= weights[i];
+  return sums;
+}
+
 }  // namespace halftone::runtime

@@ -23,7 +23,10 @@ struct Int8Weights {
 };
 Int8Weights int8_weights(const IntegerNode& plan, const WeightOrder& order);
 
-// The same of weights that are centred and in order already, [output][tap][input], changing them.
+// Minus the sum of each output channel's weights: sum of (x - z) * w = sum of x * w - z * sum of w.
+std::vector<int32_t> negative_sums(const std::vector<int8_t>& weights, int64_t outputs);
+
+// int8_weights of weights that are centred and in order already, [output][tap][input], changing them.
 Int8Weights int8_sets(std::vector<int32_t> weights, int64_t outputs);
 
 }  // namespace halftone::runtime
