@@ -12,7 +12,7 @@ constexpr int64_t kAlign = 64;
 // Operands of one call, pointers and bytes, should stay in a 32 KiB first-level cache beside some weights.
 constexpr int64_t kCallBytes = 16 * 1024, kMostRowsPerCall = 384;
 // Longest row of a kernel that is taken as one tap.
-constexpr int64_t kMostRowTap = 64;
+constexpr int64_t kMostRowTap = 1024;
 
 int64_t steps(int64_t depth) { return (depth + 3) / 4; }
 
@@ -187,7 +187,6 @@ void Conv::run(const uint8_t* src, void* dst, const ConvPart& part, std::byte* s
         run.to = to + line / s.out_height * s.out_image_stride + line % s.out_height * s.out_row_stride +
                  ox * s.out_pixel_stride;
       }
-      point_conv_rows(header, src, group, pixel, pixel + run.row_count, rows, borders);
       if (constants.terms != nullptr) run.row_terms = constants.terms + pixel;
       if (constants.scales != nullptr) run.row_scales = constants.scales + pixel;
       point_conv_rows(header, src, group, pixel, pixel + run.row_count, rows, borders);
