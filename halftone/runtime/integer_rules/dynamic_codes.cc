@@ -85,7 +85,7 @@ DynamicCodes add_dynamic_codes(Lowering& lowering, const Place& from, int64_t le
   if (!by_row) ranges = add_ranges(lowering, name, from.where, count);
 
   const Split split{codes.rows, 1, split_range(count, lowering.threads(), kEltwiseGrain).count};
-  const kernels::QuantizeFunction* quantize = kernels::choose_quantize({}).kernel->run;
+  kernels::QuantizeFunction* const quantize = kernels::choose_quantize({}).kernel->run;
   Step step{name + " to codes", split.parts(), nullptr};
   step.bind = [name, from = from.where, codes, ranges, by_row, split, quantize](RunMemory& memory) -> Step::Work {
     const auto* floats = reinterpret_cast<const float*>(memory.at(from));

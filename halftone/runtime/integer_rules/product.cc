@@ -42,18 +42,17 @@ void ProductResult::finish(Lowering& lowering) {
   // [n, s, c] of floats to [n, c, s].
   const Place plain = lowering.allocate(DType::Float, place_.shape, Layout::Plain);
   const int64_t images = place_.shape[0], c = channels_;
-  const kernels::StridedCopy copy{{images * c, pixels}, {1, c}, {pixels, 1}};
   const Split split = split_range(images * c, lowering.threads(), std::max<int64_t>(kEltwiseGrain / pixels, 1));
   Step step{describe(lowering.graph(), lowering.node()) + " to plain", split.parts(), nullptr};
-  step.bind = [from = place_.where, to = plain.where, copy, images, c, pixels, split](RunMemory& memory) -> Step::Work {
+  const kernels::StridedCopy image_copy{{c, pixels}, {1, c}, {pixels, 1}};
+  step.bind = [from = place_.where, to = plain.where, image_copy, c, pixels, split](RunMemory& memory) -> Step::Work {
     const std::byte* source = memory.at(from);
     std::byte* target = memory.at(to);
     return [=](int part) {
       for (int64_t row = split.begin(part); row < split.end(part);) {
         const int64_t image = row / c, end = std::min(split.end(part), (image + 1) * c);
-        const kernels::StridedCopy one{{end - row, pixels}, {1, c}, {pixels, 1}};
-        const int64_t first = row - image * c;
-        run_copy(one, source + (image * c * pixels + first) * 4, target + row * pixels * 4, 4, 0, end - row);
+        const int64_t first = image * c * pixels * static_cast<int64_t>(sizeof(float));
+        run_copy(image_copy, source + first, target + first, sizeof(float), row - image * c, end - image * c);
         row = end;
       }
     };
