@@ -58,6 +58,13 @@ struct Vectors {
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 2 * stride), high);
     _mm_storel_epi64(reinterpret_cast<__m128i*>(to + 3 * stride), _mm_unpackhi_epi64(high, high));
   }
+  // kBytes bytes, or those before `end` and zeros; reads nothing from `end` on.
+  static HT_INLINE Int load_before(const uint8_t* p, const uint8_t* end) {
+    if (end - p >= kBytes) return load(p);
+    uint8_t bytes[kBytes] = {};
+    __builtin_memcpy(bytes, p, static_cast<size_t>(end - p));
+    return load(bytes);
+  }
   // The first n < kBytes bytes, zeros behind them; reads kBytes.
   static HT_INLINE Int load_first(const void* p, int64_t n) {
     const Int index = _mm256_setr_epi8(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22,
@@ -117,12 +124,16 @@ struct Vectors {
   static HT_INLINE Int widen(const uint8_t* p) {
     return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
   }
-  // kLanes / 2 bytes to int64, in order.
-  static HT_INLINE Int widen64(const uint8_t* p) {
-    int32_t bytes;
-    __builtin_memcpy(&bytes, p, sizeof bytes);
-    return _mm256_cvtepu8_epi64(_mm_cvtsi32_si128(bytes));
+  // The same for bytes before `end`.
+  static HT_INLINE Int widen_before(const uint8_t* p, const uint8_t* end) {
+    if (end - p >= kLanes) return widen(p);
+    uint8_t bytes[kLanes] = {};
+    __builtin_memcpy(bytes, p, static_cast<size_t>(end - p));
+    return widen(bytes);
   }
+  // The lower or upper half of the int32 lanes, spread to even lanes; odd ones hold anything.
+  static HT_INLINE Int spread_low32(Int v) { return _mm256_cvtepu32_epi64(_mm256_castsi256_si128(v)); }
+  static HT_INLINE Int spread_high32(Int v) { return _mm256_cvtepu32_epi64(_mm256_extracti128_si256(v, 1)); }
   // The lower halves of int64, those of b behind those of a.
   static HT_INLINE Int lower_halves(Int a, Int b) {
     const Float mixed = _mm256_shuffle_ps(as_float(a), as_float(b), 0x88);

@@ -26,6 +26,9 @@ struct Vectors {
     _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 3 * stride), _mm512_extracti32x4_epi32(v, 3));
   }
   static HT_INLINE Int load_first(const void* p, int64_t n) { return _mm512_maskz_loadu_epi8(first(n), p); }
+  static HT_INLINE Int load_before(const uint8_t* p, const uint8_t* end) {
+    return end - p >= kBytes ? load(p) : load_first(p, end - p);
+  }
   static HT_INLINE Int load_words(const void* p, int64_t n) {
     if (n >= kLanes) return load(p);
     return _mm512_maskz_loadu_epi32(static_cast<__mmask16>(n <= 0 ? 0 : (1 << n) - 1), p);
@@ -71,9 +74,13 @@ struct Vectors {
   static HT_INLINE Int widen(const uint8_t* p) {
     return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
   }
-  static HT_INLINE Int widen64(const uint8_t* p) {
-    return _mm512_cvtepu8_epi64(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+  static HT_INLINE Int widen_before(const uint8_t* p, const uint8_t* end) {
+    if (end - p >= kLanes) return widen(p);
+    const auto mask = static_cast<__mmask16>((1 << (end - p)) - 1);
+    return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(mask, p));
   }
+  static HT_INLINE Int spread_low32(Int v) { return _mm512_cvtepu32_epi64(_mm512_castsi512_si256(v)); }
+  static HT_INLINE Int spread_high32(Int v) { return _mm512_cvtepu32_epi64(_mm512_extracti64x4_epi64(v, 1)); }
   static HT_INLINE Int lower_halves(Int a, Int b) {
     return _mm512_permutex2var_epi32(a, _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30),
                                      b);

@@ -7,7 +7,8 @@
 // |acc| <= 255 * 255. Element (r, c) of the operands: a[r * a_stride + c * a_step], b[r * b_stride + c * b_step],
 // to[r * to_stride + c]. Strides and steps are in elements; 0 repeats, so that [n, 1, 1, c] beside [n, h, w, c] is
 // b_stride 0 image by image. Products commute: where only one operand repeats, make it `b`. `to` may equal `a` or `b`
-// element for element; otherwise it overlaps neither.
+// element for element, and threads may then take rows each: nothing behind the last row is read. Otherwise it overlaps
+// neither.
 #pragma once
 
 #include "halftone/kernels/kernel.h"

@@ -45,8 +45,8 @@ HT_INLINE void product_multipliers(const ProductProblem& problem, const PairRows
   const Vectors::Int zero = Vectors::all32(problem.a_zero_point);
   const ClampedRound round(problem.to);
   for_each_constant(rows, problem.b_step, problem.to, a, b, to,
-                    [&](const uint8_t* x, const float* multipliers, int64_t left) {
-                      const Vectors::Float acc = Vectors::to_float(Vectors::sub32(Vectors::widen(x), zero));
+                    [&](Vectors::Int x, const float* multipliers, int64_t left) {
+                      const Vectors::Float acc = Vectors::to_float(Vectors::sub32(x, zero));
                       const Vectors::Int words = load_constants(multipliers, problem.b_step, left);
                       return round(Vectors::mul(acc, Vectors::as_float(words)));
                     });
@@ -58,22 +58,25 @@ HT_INLINE void product_fractions(const ProductProblem& problem, const PairRows& 
                                  uint8_t* to) {
   static_assert(sizeof(Dyadic) == 8);
   constexpr int64_t kHalf = Vectors::kLanes / 2;
-  const Vectors::Int zero = Vectors::all64(problem.a_zero_point), one = Vectors::all64(1);
+  const Vectors::Int zero = Vectors::all32(problem.a_zero_point), one = Vectors::all64(1);
   const Vectors::Int sign = Vectors::all64(INT64_MIN);
   // |acc| <= 255: with a shift of 8 every acc but 0 saturates every grid, with less the steps could leave 32 bits.
   const Vectors::Int least_shift = Vectors::all64(8);
-  const auto half = [&](const uint8_t* x, const Dyadic* fractions, int64_t left) {
-    const Vectors::Int acc = Vectors::sub64(Vectors::widen64(x), zero);
-    const Vectors::Int m = problem.b_step == 0 ? Vectors::all_pairs(fractions) : Vectors::load_pairs(fractions, left);
+  const auto steps = [&](Vectors::Int acc, Vectors::Int m) {
     const Vectors::Int shift = Vectors::max32(Vectors::odd_to_even32(m), least_shift);
     const Vectors::Int round = Vectors::add64(Vectors::shift_left64_by(one, Vectors::sub64(shift, one)), sign);
     const Vectors::Int exact = Vectors::add64(Vectors::mul_even32(acc, m), round);
     return Vectors::sub64(Vectors::shift_right64_by(exact, shift), Vectors::shift_right64_by(sign, shift));
   };
+  const auto load = [&](const Dyadic* fractions, int64_t left) {
+    return problem.b_step == 0 ? Vectors::all_pairs(fractions) : Vectors::load_pairs(fractions, left);
+  };
   for_each_constant(
-      rows, problem.b_step, problem.to, a, b, to, [&](const uint8_t* x, const Dyadic* fractions, int64_t left) {
-        const Vectors::Int low = half(x, fractions, left);
-        return Vectors::lower_halves(low, half(x + kHalf, fractions + kHalf * problem.b_step, left - kHalf));
+      rows, problem.b_step, problem.to, a, b, to, [&](Vectors::Int x, const Dyadic* fractions, int64_t left) {
+        const Vectors::Int acc = Vectors::sub32(x, zero);
+        const Vectors::Int low = load(fractions, left);
+        const Vectors::Int high = load(fractions + kHalf * problem.b_step, left - kHalf);
+        return Vectors::lower_halves(steps(Vectors::spread_low32(acc), low), steps(Vectors::spread_high32(acc), high));
       });
 }
 
@@ -84,12 +87,12 @@ HT_INLINE void product_rows(const ProductProblem& problem, const PairRows& rows,
     if (problem.b_is_constant) {
       product_multipliers(problem, rows, a, static_cast<const float*>(b), to);
     } else {
-      for_each_pair(rows, problem.b_step, a, codes, to, CodesProduct<FloatSteps>(problem));
+      for_codes(rows, problem.b_step, a, codes, to, CodesProduct<FloatSteps>(problem));
     }
   } else if (problem.b_is_constant) {
     product_fractions(problem, rows, a, static_cast<const Dyadic*>(b), to);
   } else {
-    for_each_pair(rows, problem.b_step, a, codes, to, CodesProduct<DyadicSteps>(problem));
+    for_codes(rows, problem.b_step, a, codes, to, CodesProduct<DyadicSteps>(problem));
   }
 }
 

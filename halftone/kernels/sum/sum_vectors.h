@@ -121,8 +121,8 @@ HT_INLINE void sum_constants(const SumProblem& problem, const PairRows& rows, co
                              uint8_t* to) {
   const Sum sum(problem);
   for_each_constant(rows, problem.b_step, problem.to, a, static_cast<const int32_t*>(b), to,
-                    [&](const uint8_t* x, const int32_t* constants, int64_t left) {
-                      return sum(Vectors::widen(x), load_constants(constants, problem.b_step, left));
+                    [&](Vectors::Int x, const int32_t* constants, int64_t left) {
+                      return sum(x, load_constants(constants, problem.b_step, left));
                     });
 }
 
@@ -132,12 +132,12 @@ HT_INLINE void sum_rows(const SumProblem& problem, const PairRows& rows, const u
     if (problem.b_is_constant) {
       sum_constants<FloatConstantSum>(problem, rows, a, b, to);
     } else {
-      for_each_pair(rows, problem.b_step, a, codes, to, FloatSum(problem));
+      for_codes(rows, problem.b_step, a, codes, to, FloatSum(problem));
     }
   } else if (problem.b_is_constant) {
     sum_constants<DyadicConstantSum>(problem, rows, a, b, to);
   } else {
-    for_each_pair(rows, problem.b_step, a, codes, to, DyadicPairSum(problem));
+    for_codes(rows, problem.b_step, a, codes, to, DyadicPairSum(problem));
   }
 }
 

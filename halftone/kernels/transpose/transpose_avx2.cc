@@ -23,14 +23,6 @@ HT_INLINE void store_first(uint8_t* to, __m128i v, int64_t n) {
   }
 }
 
-// kColumns bytes, or those before `end`.
-HT_INLINE __m256i load_before(const uint8_t* from, const uint8_t* end) {
-  if (end - from >= kColumns) return Vectors::load(from);
-  uint8_t bytes[kColumns] = {};
-  __builtin_memcpy(bytes, from, static_cast<size_t>(end - from));
-  return Vectors::load(bytes);
-}
-
 // Up to kRows x kColumns. Rows that are not there are stood in for by the last one.
 HT_INLINE void transpose_tile(const Rows& rows, const uint8_t* from, const uint8_t* end, uint8_t* to, int64_t count,
                               int64_t columns) {
@@ -39,7 +31,7 @@ HT_INLINE void transpose_tile(const Rows& rows, const uint8_t* from, const uint8
   if (end - row(kRows - 1) >= kColumns) {
     for (int64_t r = 0; r < kRows; ++r) x[r] = Vectors::load(row(r));
   } else {
-    for (int64_t r = 0; r < kRows; ++r) x[r] = load_before(row(r), end);
+    for (int64_t r = 0; r < kRows; ++r) x[r] = Vectors::load_before(row(r), end);
   }
   deal(x, y);
   deal(y, x);
