@@ -59,7 +59,7 @@ struct alignas(64) DepthwiseBlob {
 
 // Bytes of stack for the columns of a pass.
 inline constexpr int64_t kDepthwisePanel = 65536;
-// Output pixels that are computed together, 2 in each of two rows or 4 in one row.
-inline constexpr int64_t kDepthwiseTile = 4;
+// Output pixels that are computed together, at most.
+inline constexpr int64_t kDepthwiseTile = 8;
 
 }  // namespace halftone::kernels

@@ -42,7 +42,7 @@ template <typename Unit, int Rows>
 struct Tile {
   using Int = typename Unit::Int;
   static constexpr int64_t kBytes = Unit::kBytes;
-  static constexpr int kColumns = kDepthwiseTile / Rows, kPixels = kDepthwiseTile;
+  static constexpr int kPixels = kRegisters / 4, kColumns = kPixels / Rows;
 
   const DepthwisePass& pass;
   const uint8_t* panel;  // column of the first pixel's first tap
@@ -55,19 +55,25 @@ struct Tile {
   // Vector v of all sums; pixels row by row.
   HT_INLINE void sum(int v, Int (&sums)[kPixels]) const {
     const DepthwiseBlob& blob = pass.blob;
-    const int64_t weight_step = Unit::kWeightVectors * kBytes, group_step = kDepthwiseVectors * kBytes;
-    const int64_t column = blob.groups * group_step;
-    const uint8_t* weights = constants(4, 0) + v * blob.kernel_w * blob.groups * blob.rows * weight_step;
+    constexpr int64_t kWeights = Unit::kWeightVectors * kBytes, kGroup = kDepthwiseVectors * kBytes;
+    const int64_t column = blob.groups * kGroup, next_pixel = blob.stride_w * column, rows = blob.rows;
+    const uint8_t* weights = constants(4, 0) + v * blob.kernel_w * blob.groups * rows * kWeights;
     const uint8_t* codes = panel + v * kBytes;
     const Int bias = Unit::load(constants(0, v));
     HT_UNROLL for (int p = 0; p < kPixels; ++p) sums[p] = bias;
-    for (int64_t j = 0; j < blob.kernel_w; ++j, codes += blob.dilation_w * column) {
-      for (int64_t g = 0; g < blob.groups; ++g, weights += blob.rows * weight_step) {
-        const auto upper = Unit::load_weights(weights), lower = Unit::load_weights(weights + (Rows - 1) * weight_step);
+    // Without dilation all groups of all columns follow one another.
+    const bool dense = blob.dilation_w == 1;
+    const int64_t runs = dense ? 1 : blob.kernel_w, run_groups = dense ? blob.kernel_w * blob.groups : blob.groups;
+    for (int64_t run = 0; run < runs; ++run, codes += blob.dilation_w * column) {
+      for (const uint8_t *group = codes, *end = codes + run_groups * kGroup; group != end; group += kGroup) {
+        typename Unit::Weights w[Rows];
+        HT_UNROLL for (int r = 0; r < Rows; ++r) w[r] = Unit::load_weights(weights + r * kWeights);
+        weights += rows * kWeights;
         HT_UNROLL for (int c = 0; c < kColumns; ++c) {
-          const Int x = Unit::load(codes + c * blob.stride_w * column + g * group_step);
-          sums[c] = Unit::dot(sums[c], x, upper);
-          if constexpr (Rows == 2) sums[kColumns + c] = Unit::dot(sums[kColumns + c], x, lower);
+          const Int x = Unit::load(group + c * next_pixel);
+          HT_UNROLL for (int r = 0; r < Rows; ++r) {
+            sums[r * kColumns + c] = Unit::dot(sums[r * kColumns + c], x, w[r]);
+          }
         }
       }
     }

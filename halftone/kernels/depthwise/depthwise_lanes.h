@@ -15,6 +15,12 @@
 namespace halftone::kernels {
 namespace {
 
+#ifdef __AVX512VL__
+inline constexpr int kRegisters = 32;
+#else
+inline constexpr int kRegisters = 16;
+#endif
+
 struct Lanes16 {
   using Int = __m128i;
   using Float = __m128;

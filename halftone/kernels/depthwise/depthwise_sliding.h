@@ -13,12 +13,6 @@
 namespace halftone::kernels {
 namespace {
 
-#ifdef __AVX512VL__
-inline constexpr int kRegisters = 32;
-#else
-inline constexpr int kRegisters = 16;
-#endif
-
 // Weights of vectors First, First + 1, ..: kept in registers where there are enough of them, else read where they are
 // used. `InBlob`: the rows that the blob has, of which Rows are wanted.
 template <typename Unit, int First, int Vectors, int Rows, int InBlob>
