@@ -4,8 +4,7 @@
 //   to[r * to_stride + c] = table[from[r * from_stride + c]]        r < count, c < columns
 //
 // Bytes, no alignment. `from` may equal `to` where the strides are equal, and threads may then take rows each: nothing
-// behind the last row is read. Otherwise they don't overlap. Bytes between
-// the rows stay as they are.
+// behind the last row is read. Otherwise they don't overlap. Bytes between the rows stay as they are.
 #pragma once
 
 #include <array>

@@ -10,8 +10,8 @@
 // Element (r, c) of the operands: a[r * a_stride + c * a_step], b[r * b_stride + c * b_step], to[r * to_stride + c].
 // Strides and steps are in elements; 0 repeats. Sums commute: where only one operand repeats, make it `b`.
 // Overflow: in Dyadic mode |xa| * multiplier_a + |b's summand| + 2^(shift-1) < 2^31, as make_dyadic_sum sees to.
-// `to` may equal `a` or `b` element for element, and threads may then
-// take rows each: nothing behind the last row is read. Otherwise it overlaps neither.
+// `to` may equal `a` or `b` element for element, and threads may then take rows each: nothing behind the last row is
+// read. Otherwise it overlaps neither.
 #pragma once
 
 #include "halftone/kernels/kernel.h"
