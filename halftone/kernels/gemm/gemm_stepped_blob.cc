@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 
 #include "halftone/kernels/gemm/gemm_steps.h"
 
@@ -126,16 +125,17 @@ void stepped_pack(int lanes, const GemmProblem& problem, std::byte* to) {
 
 std::string stepped_describe(const std::byte* packed) {
   const auto& blob = *reinterpret_cast<const SteppedBlob*>(packed);
-  constexpr const char* kNames[kStepKinds] = {"by fours", "by twos", "by ones", "complemented by twos",
-                                              "complemented by ones"};
-  const int64_t all = std::max<int64_t>(std::accumulate(blob.groups, blob.groups + kStepKinds, int64_t{0}), 1);
-  std::string text;
+  int64_t all = 0, masked = 0, alone = 0;
   for (int kind = 0; kind < kStepKinds; ++kind) {
-    const int64_t percent = (200 * blob.groups[kind] / all + 1) / 2;
-    if (percent == 0) continue;
-    text += (text.empty() ? "" : ", ") + std::to_string(percent) + " % " + kNames[kind];
+    const int64_t groups = blob.groups[kind];
+    all += groups;
+    if (is_masked(static_cast<StepKind>(kind))) masked += groups;
+    if (groups_of(static_cast<StepKind>(kind)) == 1) alone += groups;
   }
-  return text;
+  const auto percent = [all](int64_t groups) {
+    return std::to_string((100 * groups + all / 2) / std::max<int64_t>(all, 1));
+  };
+  return percent(masked) + " % complemented, " + percent(all - alone) + " % added in 16 bits";
 }
 
 }  // namespace halftone::kernels

@@ -10,7 +10,7 @@
 // groups add up in 16 bits before they are widened, wherever the weights of each slot can be dealt to two sides of at
 // most 128, and that saves as many multiplications as the masks cost.
 //
-// All this is decided from the weights, when they are packed. Measurements: docs/design/0002-exact-avx2.md.
+// All this is decided from the weights, when they are packed. Measurements: docs/design/0003-exact-avx2.md.
 #pragma once
 
 #include "halftone/kernels/gemm/gemm_tiled_blob.h"
