@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/layers.h"
 #include "cli/model.h"
+#include "cli/speed.h"
 #include "cli/table.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
@@ -37,6 +38,7 @@ struct Options {
   std::string dynamic;  // empty: calibrate
   std::string weights = "int8", activations = "uint8", granularity = "per_channel", observer = "percentile";
   DataOptions data;
+  TuneOptions tuning;
   int64_t images = 300;
 };
 
@@ -125,7 +127,9 @@ void quantize_file(const Options& options, Console& console) {
     fail(ErrorCode::InvalidModel, options.model, "a model with an output is required");
   }
 
-  const Quantization made = make(original, recipe, options, console);
+  Quantization made = make(original, recipe, options, console);
+  nlohmann::ordered_json speed;
+  made.model = tune_model(std::move(made.model), options.tuning, console, speed);
   const auto preprocess = preprocess_of(original, options.data.preprocess);
   Graph graph = insert_qdq(made.model);
   if (preprocess) graph.metadata[kPreprocessKey] = preprocess->to_json();
@@ -151,13 +155,13 @@ void quantize_file(const Options& options, Console& console) {
                               format_percent(trial->agreement), format_decibel(trial->sqnr_db)));
     tried = {{"images", trial->images}, {"agreement", trial->agreement}, {"sqnr_db", trial->sqnr_db}};
   }
-  console.write_json({{"output", options.output},
-                      {"images", made.samples},
-                      {"seconds", elapsed.count()},
-                      {"peak_rss_mib", peak_rss_mib()},
-                      {"size_bytes", file.size()},
-                      {"trial", tried},
-                      {"layers", layers_json(layers)}});
+  compare_speed(original.model.graph, made.model, console, speed);
+  nlohmann::ordered_json json = {{"output", options.output},     {"images", made.samples},
+                                 {"seconds", elapsed.count()},   {"peak_rss_mib", peak_rss_mib()},
+                                 {"size_bytes", file.size()},    {"trial", tried},
+                                 {"layers", layers_json(layers)}};
+  json.update(speed);
+  console.write_json(json);
 }
 
 }  // namespace
@@ -180,6 +184,7 @@ Action setup_quantize(CLI::App& app) {
       ->type_name("TYPE");
   app.add_option("--granularity", options->granularity, "Scales of weights: per_channel (default) or per_tensor");
   app.add_option("--observer", options->observer, observer_help())->type_name("NAME");
+  options->tuning.add_to(app);
   app.add_option("--recipe", options->recipe, "Rules per layer, docs/recipes.md")->type_name("FILE");
   app.footer(
       "Examples:\n"

@@ -1,0 +1,83 @@
+#include "cli/speed.h"
+
+#include <fmt/core.h>
+
+#include "cli/table.h"
+#include "halftone/base/cpu.h"
+#include "halftone/eval/inputs.h"
+#include "halftone/eval/latency.h"
+#include "halftone/runtime/session.h"
+#include "halftone/search/tune.h"
+
+namespace halftone::cli {
+namespace {
+
+std::string microseconds(double us) { return fmt::format("{:.1f}", us); }
+
+}  // namespace
+
+void TuneOptions::add_to(CLI::App& app) {
+  app.add_flag("--tune", tune, "Measure each layer on this machine and leave in float what is slower in integers");
+  app.add_option("--tune-cache", cache, "File of measured times, read and added to (default: the user's own)")
+      ->type_name("FILE");
+}
+
+QuantizedModel tune_model(QuantizedModel model, const TuneOptions& options, Console& console,
+                          nlohmann::ordered_json& json) {
+  if (!options.tune) return model;
+  const std::filesystem::path path =
+      options.cache.empty() ? search::LatencyTable::default_path() : std::filesystem::path(options.cache);
+  search::LatencyTable table;
+  table.load(path);
+  const search::Tuning tuning = search::tune(model, RequantizeMode::Float, table);
+  if (table.changed()) table.save(path);
+
+  Table rows({"layer", ">us in integers", ">us in float", "chosen"});
+  auto layers = nlohmann::ordered_json::array();
+  for (const search::TunedLayer& layer : tuning.layers) {
+    layers.push_back({{"layer", layer.node},
+                      {"integer_us", layer.integer_us},
+                      {"float_us", layer.float_us},
+                      {"integers", layer.integers}});
+    if (!layer.integers) {
+      rows.add_row({layer.node, microseconds(layer.integer_us), microseconds(layer.float_us), "float"});
+    }
+  }
+  if (tuning.left_in_float > 0) console.print(rows.to_string());
+  console.print(fmt::format("tuned for {}: {} of {} layers stay float; {:.3f} ms, all in integers {:.3f} ms\n\n",
+                            cpu_model(), tuning.left_in_float, tuning.layers.size(), tuning.tuned_ms,
+                            tuning.integer_ms));
+  json["tuning"] = {{"cache", path.string()},
+                    {"left_in_float", tuning.left_in_float},
+                    {"tuned_ms", tuning.tuned_ms},
+                    {"integer_ms", tuning.integer_ms},
+                    {"layers", layers}};
+  return tuning.model;
+}
+
+void compare_speed(const Graph& original, const QuantizedModel& quantized, Console& console,
+                   nlohmann::ordered_json& json) {
+  Rng rng(1);
+  const TensorMap inputs = eval::random_inputs(original, 1, rng);
+  const Session before(original), after(quantized);
+  // Short: it says what to expect, `benchmark` measures.
+  eval::LatencyOptions options;
+  options.warm_up_seconds = 0.1;
+  options.seconds = 0.4;
+  options.least_runs = 3;
+  const auto latencies = eval::measure_latency(
+      {[&] { static_cast<void>(before.run(inputs)); }, [&] { static_cast<void>(after.run(inputs)); }}, options);
+  const double in_float = latencies[0].median_ms, in_integers = latencies[1].median_ms;
+  console.print(
+      fmt::format("one image on one thread of this {}: float {:.3f} ms, quantized {:.3f} ms ({:.2f} times "
+                  "faster)\n",
+                  cpu_model(), in_float, in_integers, in_float / in_integers));
+  if (in_integers > in_float) {
+    console.warn(
+        "the quantized model is slower than the original on this machine; --tune leaves in float what is "
+        "slower in integers");
+  }
+  json["latency"] = {{"float_ms", in_float}, {"quantized_ms", in_integers}, {"cpu", cpu_model()}};
+}
+
+}  // namespace halftone::cli
