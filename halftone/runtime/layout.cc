@@ -36,10 +36,17 @@ bool layouts_coincide(const Shape& shape) {
   return channels.s == 1 && (channels.n == 1 || channels.c == channels.padded());
 }
 
-bool code_layouts_coincide(const Place& place) {
+std::vector<int64_t> channels_last_permutation(size_t rank) {
+  std::vector<int64_t> permutation = {0};
+  for (size_t axis = 2; axis < rank; ++axis) permutation.push_back(static_cast<int64_t>(axis));
+  permutation.push_back(1);
+  return permutation;
+}
+
+bool channels_last_coincides(const Place& place) {
   if (place.shape.size() < 2) return false;
   const Channels channels = channels_of(place.shape);
-  const bool dense = place.layout == Layout::Plain || place.pixel_stride == channels.c;
+  const bool dense = !place.grid || place.layout == Layout::Plain || place.pixel_stride == channels.c;
   return dense && (channels.s == 1 || channels.c == 1);
 }
 

@@ -30,7 +30,10 @@ size_t stored_bytes(const Place& place);
 
 // True when both float layouts of the value are the same bytes, apart from padding at the end.
 bool layouts_coincide(const Shape& shape);
-// True when the codes of the place are the same bytes in Plain and ChannelsLast.
-bool code_layouts_coincide(const Place& place);
+// The permutation of a Transpose of [n, c, s...] to [n, s..., c]: what ChannelsLast has done already.
+std::vector<int64_t> channels_last_permutation(size_t rank);
+
+// True when the place, codes or floats, is the same bytes in Plain and ChannelsLast.
+bool channels_last_coincides(const Place& place);
 
 }  // namespace halftone::runtime

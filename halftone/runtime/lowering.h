@@ -55,8 +55,8 @@ class Lowering {
   std::optional<Grid> grid(ValueId id) const;
   // The value as it lies, as floats (or indices, masks ...) or as codes.
   const Place& held(ValueId id) const;
-  // The value as it lies, when that is not as codes; else as Plain floats.
-  const Place& place(ValueId id);
+  // The value as it lies, when that is Plain or Blocked; else as Plain floats.
+  Place place(ValueId id);
   // The value as floats in a layout; a step that makes them is added the first time they are asked for.
   Place plain(ValueId id);
   Place blocked(ValueId id);

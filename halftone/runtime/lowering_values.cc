@@ -41,10 +41,9 @@ const Place& Lowering::held(ValueId id) const {
   return places_[static_cast<size_t>(id)];
 }
 
-const Place& Lowering::place(ValueId id) {
-  if (!held(id).grid) return held(id);
-  static_cast<void>(plain(id));
-  return copies_.at({id, false, Layout::Plain});
+Place Lowering::place(ValueId id) {
+  const Place& here = held(id);
+  return here.grid || here.layout == Layout::ChannelsLast ? plain(id) : here;
 }
 
 void Lowering::add_copy(ValueId id, const Form& form, const Place& place) {
@@ -55,7 +54,7 @@ void Lowering::add_copy(ValueId id, const Form& form, const Place& place) {
 Place Lowering::plain(ValueId id) {
   const Place here = held(id);
   if (!here.grid && here.layout == Layout::Plain) return here;
-  if (!here.grid && layouts_coincide(here.shape)) {
+  if (!here.grid && (here.layout == Layout::Blocked ? layouts_coincide(here.shape) : channels_last_coincides(here))) {
     Place alias = here;
     alias.layout = Layout::Plain;
     return alias;
@@ -67,6 +66,8 @@ Place Lowering::plain(ValueId id) {
   const std::string& name = graph_->value(id).name;
   if (here.grid) {
     add_dequantize(*this, name, here, copy);
+  } else if (here.layout == Layout::ChannelsLast) {
+    add_planes(*this, name, here, copy);
   } else {
     add_reorder(*this, name, here, copy);
   }
@@ -84,7 +85,7 @@ Place Lowering::blocked(ValueId id) {
   }
   const Form form = {id, false, Layout::Blocked};
   if (const auto found = copies_.find(form); found != copies_.end()) return found->second;
-  const bool from_codes = here.layout == Layout::ChannelsLast;
+  const bool from_codes = here.grid && here.layout == Layout::ChannelsLast;
   const Place source = from_codes ? here : plain(id);
   const Place copy = allocate(DType::Float, here.shape, Layout::Blocked);
   add_copy(id, form, copy);
@@ -100,7 +101,7 @@ Place Lowering::blocked(ValueId id) {
 Place Lowering::codes(ValueId id, Layout layout) {
   const Place here = held(id);
   if (here.grid && here.layout == layout) return here;
-  if (here.grid && code_layouts_coincide(here)) {
+  if (here.grid && channels_last_coincides(here)) {
     Place alias = here;
     alias.layout = layout;
     alias.pixel_stride = channels_of(here.shape).c;

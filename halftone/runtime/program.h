@@ -21,7 +21,9 @@ namespace halftone::runtime {
 //   Plain:        row-major, as ONNX
 //   Blocked:      [n, c / b, s, b] for a value [n, c, s...] of float, with b = channel_block() and c rounded up to a
 //                 multiple of b; what the channels beyond c hold is arbitrary (but finite), and no result depends on it
-//   ChannelsLast: [n, s, c] of stored codes (kernels/kernel.h) for a value [n, c, s...], pixels `pixel_stride` apart
+//   ChannelsLast: [n, s, c] for a value [n, c, s...]: of stored codes (kernels/kernel.h), pixels `pixel_stride` apart,
+//   or
+//                 of what integer products make where the result has no grid, floats without gaps
 enum class Layout { Plain, Blocked, ChannelsLast };
 std::string_view name_of(Layout layout);
 
@@ -42,7 +44,7 @@ struct Place {
   // The value is held as codes of this grid: of at most 8 bits as stored codes (kernels/kernel.h, dtype UInt8), of 16
   // bits in their own type, Plain. Memory of codes has kernels::kSlack readable bytes behind it.
   std::optional<Grid> grid = {};
-  int64_t pixel_stride = 0;  // ChannelsLast: bytes from pixel to pixel
+  int64_t pixel_stride = 0;  // codes, ChannelsLast: bytes from pixel to pixel
 };
 
 // What the caller of a run hands in: elements in the Plain layout, or (where the value lives in a slot) a tensor.

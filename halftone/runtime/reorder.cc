@@ -1,7 +1,9 @@
 #include "halftone/runtime/reorder.h"
 
+#include <algorithm>
 #include <cstring>
 
+#include "halftone/kernels/move/strided_copy.h"
 #include "halftone/runtime/onednn.h"
 #include "halftone/runtime/split.h"
 
@@ -39,6 +41,28 @@ void add_reorder(Lowering& lowering, const std::string& name, const Place& from,
                       {DNNL_ARG_TO, target, shifted(to.where, offset(!to_blocked))}}});
   }
   add_primitives(lowering, name + (from.layout == Layout::Plain ? " to blocked" : " to plain"), std::move(parts));
+}
+
+void add_planes(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
+  const Channels value = channels_of(from.shape);
+  const kernels::StridedCopy copy{{value.c, value.s}, {1, value.c}, {value.s, 1}};
+  // Planes of all images in parts.
+  const Split split{value.n * value.c, 1,
+                    std::clamp<int64_t>(element_count(from.shape) / kEltwiseGrain, 1, lowering.threads())};
+  Step step{name + " to plain", split.parts(), nullptr};
+  step.bind = [from = from.where, to = to.where, copy, value, split](RunMemory& memory) -> Step::Work {
+    const std::byte* source = memory.at(from);
+    std::byte* target = memory.at(to);
+    return [=](int part) {
+      for (int64_t plane = split.begin(part); plane < split.end(part);) {
+        const int64_t image = plane / value.c, end = std::min(split.end(part), (image + 1) * value.c);
+        const int64_t first = image * value.c * value.s * static_cast<int64_t>(sizeof(float));
+        run_copy(copy, source + first, target + first, sizeof(float), plane - image * value.c, end - image * value.c);
+        plane = end;
+      }
+    };
+  };
+  lowering.add_step(std::move(step), {from.where, to.where});
 }
 
 std::shared_ptr<const std::byte> blocked_copy(const Place& constant) {

@@ -13,6 +13,9 @@ class Lowering;
 // A step that copies `from` to `to`, which has the same float value in the other layout.
 void add_reorder(Lowering& lowering, const std::string& name, const Place& from, const Place& to);
 
+// A step that copies floats from the ChannelsLast layout to the Plain one.
+void add_planes(Lowering& lowering, const std::string& name, const Place& from, const Place& to);
+
 // The content of a constant in the Blocked layout.
 std::shared_ptr<const std::byte> blocked_copy(const Place& constant);
 

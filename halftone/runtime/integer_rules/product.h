@@ -23,8 +23,7 @@ inline constexpr int64_t kMostWeightSets = 3;
 // the caller's.
 kernels::GemmProblem gemm_problem(const IntegerNode& plan, const Int8Weights& weights);
 
-// Where a kernel that writes channels last puts a node's result: codes, or real numbers, which are brought into the
-// Plain layout afterwards where that differs.
+// Where a kernel that writes channels last puts a node's result, codes or real numbers.
 class ProductResult {
  public:
   // `shape` is the result's. With `matrix`, the last axis holds the channels, else the second.
@@ -32,15 +31,13 @@ class ProductResult {
 
   const Operand& where() const { return place_.where; }
   int64_t element_bytes() const { return place_.grid ? 1 : 4; }
-  int64_t pixel_stride() const { return place_.grid && !matrix_ ? place_.pixel_stride : channels_ * element_bytes(); }
-  // Adds what remains to be done and defines the result; the absorbed activation is absorbed. To be called after the
-  // step that computes it was added.
+  int64_t pixel_stride() const { return channels_ * element_bytes(); }
+  // Defines the result; the absorbed activation is absorbed. To be called after the step that computes it was added.
   void finish(Lowering& lowering);
 
  private:
   Place place_;
   int64_t channels_;
-  bool matrix_;
 };
 
 }  // namespace halftone::runtime

@@ -26,13 +26,11 @@ std::optional<Place> viewed(Lowering& lowering, const Node& node, const Shape& s
   // Channels last is what a transposition to it would make, and the other way around.
   const auto rank = static_cast<int64_t>(shape.size());
   if (!node.is("Transpose") || rank < 3) return std::nullopt;
-  std::vector<int64_t> to_last = {0}, to_first = {0, rank - 1};
-  for (int64_t axis = 2; axis < rank; ++axis) to_last.push_back(axis);
+  std::vector<int64_t> to_first = {0, rank - 1};
   for (int64_t axis = 1; axis < rank - 1; ++axis) to_first.push_back(axis);
-  to_last.push_back(1);
   const std::vector<int64_t> perm = node.ints_or("perm", {});
   const bool dense = held.layout == Layout::ChannelsLast && held.pixel_stride == channels_of(held.shape).c;
-  if (perm == to_last && held.grid && dense) {
+  if (perm == channels_last_permutation(shape.size()) && held.grid && dense) {
     Place place = held;
     place.layout = Layout::Plain;
     place.shape = shape;

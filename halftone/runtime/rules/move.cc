@@ -18,7 +18,7 @@ std::string lower_move(Lowering& lowering) {
 
   bool blocked = move.keeps_channels;
   for (size_t i = 0; i < data_inputs(node); ++i) {
-    const Place& place = lowering.place(node.inputs[i]);
+    const Place place = lowering.place(node.inputs[i]);
     blocked = blocked && place.layout == Layout::Blocked && place.shape.size() >= 3;
   }
   struct Job {
@@ -34,7 +34,7 @@ std::string lower_move(Lowering& lowering) {
   std::vector<Operand> touched;
   int64_t elements = 0;
   for (const Move::Item& item : move.items) {
-    const Place& from = lowering.place(node.inputs[item.input]);
+    const Place from = lowering.place(node.inputs[item.input]);
     const Place& to = outputs[item.output];
     jobs->push_back({from, to, copies_of(item.box, from, to)});
     touched.push_back(from.where);
