@@ -15,6 +15,7 @@ struct Result {
   int64_t images = 0, rows = 0, equal_rows = 0;
   Sqnr output;
   std::vector<Sqnr> layers;
+  std::vector<bool> seen;  // by layer: both networks showed it
 };
 
 // Index of the largest element; NaN never wins, the first of equals does.
@@ -101,6 +102,7 @@ Comparison compare(const Engine& reference, const Engine& model, const std::stri
     Result result;
     result.images = static_cast<int64_t>(batch.ids.size());
     result.layers.resize(layers.size());
+    result.seen.resize(layers.size());
     std::vector<Tensor> kept(layers.size());
     const TensorMap expected = reference.run(batch.inputs, [&](std::string_view name, const Tensor& value) {
       const auto found = layer_index.find(name);
@@ -114,6 +116,7 @@ Comparison compare(const Engine& reference, const Engine& model, const std::stri
       const auto found = layer_index.find(name);
       if (found == layer_index.end() || !kept[found->second].defined()) return;
       if (value.dtype() == DType::Float) result.layers[found->second].add(kept[found->second], value);
+      result.seen[found->second] = true;
       kept[found->second] = {};
     });
     const Tensor& expected_output = expected.at(reference_output);
@@ -125,17 +128,26 @@ Comparison compare(const Engine& reference, const Engine& model, const std::stri
 
   Result total;
   total.layers.resize(layers.size());
+  total.seen.resize(layers.size());
   map_batches<Result>(loader, team, progress, run_both, [&](const Result& result) {
     total.images += result.images;
     total.rows += result.rows;
     total.equal_rows += result.equal_rows;
     total.output.add(result.output);
-    for (size_t i = 0; i < layers.size(); ++i) total.layers[i].add(result.layers[i]);
+    for (size_t i = 0; i < layers.size(); ++i) {
+      total.layers[i].add(result.layers[i]);
+      total.seen[i] = total.seen[i] || result.seen[i];
+    }
   });
   if (total.images == 0)
     fail(ErrorCode::InvalidData, "compare", "at least one sample is required, the data set has none");
 
-  for (size_t i = 0; i < layers.size(); ++i) layers[i].sqnr_db = total.layers[i].decibel();
+  std::vector<LayerComparison> compared;
+  for (size_t i = 0; i < layers.size(); ++i) {
+    layers[i].sqnr_db = total.layers[i].decibel();
+    if (total.seen[i]) compared.push_back(std::move(layers[i]));
+  }
+  layers = std::move(compared);
   // NaN first: a layer that left the finite numbers is the worst there is.
   std::stable_sort(layers.begin(), layers.end(), [](const LayerComparison& a, const LayerComparison& b) {
     if (std::isnan(a.sqnr_db) != std::isnan(b.sqnr_db)) return std::isnan(a.sqnr_db);

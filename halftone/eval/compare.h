@@ -39,10 +39,11 @@ struct Comparison {
 };
 
 // The layers that both networks have: values of the same name computed by a node, where the second has an encoding or
-// the node is a Conv, ConvTranspose, Gemm or MatMul. Both engines of `compare` must show them.
+// the node is a Conv, ConvTranspose, Gemm or MatMul.
 std::vector<LayerComparison> common_layers(const QuantizedModel& reference, const QuantizedModel& model);
 
-// Runs both on every sample. Deterministic for any number of threads.
+// Runs both on every sample. Layers that an engine does not show (sums that become codes after the activation only) are
+// left out of the result. Deterministic for any number of threads.
 // Errors: Error{InvalidModel} when their outputs differ in shape; Error{InvalidData} when there are no samples.
 Comparison compare(const Engine& reference, const Engine& model, const std::string& reference_output,
                    const std::string& model_output, std::vector<LayerComparison> layers, data::Loader& loader,
