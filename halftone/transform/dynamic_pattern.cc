@@ -83,7 +83,10 @@ std::optional<Source> Matcher::source(ValueId codes, ValueId zero) const {
     const bool whole = linear->output(0) == codes && linear->output(2) == zero && zero != ValueId::None;
     return whole ? std::optional(Source{linear->input(0), linear->output(1), zero}) : std::nullopt;
   }
-  return zero == ValueId::None ? rows(codes) : std::nullopt;
+  const Tensor* none = qdq::fixed_constant(graph_, index_, zero);
+  const bool centred =
+      zero == ValueId::None || (none != nullptr && none->size() == 1 && to_vector<int32_t>(*none)[0] == 0);
+  return centred ? rows(codes) : std::nullopt;
 }
 
 }  // namespace halftone::dynamic_pattern

@@ -36,9 +36,10 @@ ValueId DynamicWriter::cast(ValueId x, DType dtype, const std::string& output) {
   return add("Cast", {x}, output, dtype, {{"to", static_cast<int64_t>(dtype)}});
 }
 
-ValueId DynamicWriter::number(const std::string& constant_name, float value) {
-  const ValueId found = graph_.find(constant_name);
-  return found != ValueId::None ? found : graph_.add_constant(constant_name, Tensor::scalar(value));
+ValueId DynamicWriter::shared(const std::string& constant_name, const Tensor& content) {
+  const auto [found, is_new] = shared_.try_emplace(constant_name, ValueId::None);
+  if (is_new) found->second = graph_.add_constant(graph_.fresh_name(constant_name), content);
+  return found->second;
 }
 
 DynamicWriter::Codes DynamicWriter::quantize(ValueId x) {
@@ -57,15 +58,13 @@ DynamicWriter::Codes DynamicWriter::quantize_rows(ValueId x) {
   const auto found = rows_.find(x);
   if (found != rows_.end()) return found->second;
   const std::string stem = name(x) + "_rows";
-  const ValueId none = number("dynamic_rows_0", 0), most = number("dynamic_rows_255", 255);
+  const ValueId none = shared("dynamic_rows_0", Tensor::scalar(0.0F)),
+                most = shared("dynamic_rows_255", Tensor::scalar(255.0F));
   const auto extreme = [&](const std::string& reduce, const std::string& with_zero, const std::string& suffix) {
     std::vector<ValueId> inputs = {x};
     std::vector<std::pair<std::string, AttributeValue>> attributes = {{"keepdims", int64_t{1}}};
     if (graph_.opset() >= 18) {
-      inputs.push_back(graph_.find("dynamic_rows_axes"));
-      if (inputs[1] == ValueId::None) {
-        inputs[1] = graph_.add_constant("dynamic_rows_axes", Tensor::from<int64_t>({1}, std::vector<int64_t>{-1}));
-      }
+      inputs.push_back(shared("dynamic_rows_axes", Tensor::from<int64_t>({1}, std::vector<int64_t>{-1})));
     } else {
       attributes.emplace_back("axes", std::vector<int64_t>{-1});
     }
@@ -74,9 +73,10 @@ DynamicWriter::Codes DynamicWriter::quantize_rows(ValueId x) {
   };
   const ValueId low = extreme("ReduceMin", "Min", "_low"), high = extreme("ReduceMax", "Max", "_high");
   const ValueId width = add("Sub", {high, low}, stem + "_width", DType::Float);
-  const ValueId scale =
-      add("Max", {add("Div", {width, most}, stem + "_step", DType::Float), number("dynamic_rows_least", FLT_MIN)},
-          stem + "_scale", DType::Float);
+  const ValueId scale = add(
+      "Max",
+      {add("Div", {width, most}, stem + "_step", DType::Float), shared("dynamic_rows_least", Tensor::scalar(FLT_MIN))},
+      stem + "_scale", DType::Float);
   const auto round = [&](ValueId dividend, const std::string& suffix) {
     const ValueId steps = add("Div", {dividend, scale}, stem + suffix + "_steps", DType::Float);
     return add("Round", {steps}, stem + suffix + "_rounded", DType::Float);
@@ -166,6 +166,9 @@ void DynamicWriter::write(const Node& node, const IntegerNode& plan, const Quant
   product.name = node.name + "_quant";
   if (node.is("Conv")) product.attributes = node.attributes;
   product.inputs = {x.codes, second.codes, by_row ? ValueId::None : x.zero, second.zero};
+  // Left out before one that is not, an operand is more than some runtimes expect.
+  if (by_row && second.zero != ValueId::None)
+    product.inputs[2] = shared("dynamic_rows_no_zero", Tensor::scalar(uint8_t{0}));
   while (product.inputs.back() == ValueId::None) product.inputs.pop_back();
   product.outputs = {graph_.add_value(graph_.fresh_name(stem + "_sums"), {DType::Int32, std::nullopt})};
   ValueId sums = product.outputs[0];

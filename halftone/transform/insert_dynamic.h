@@ -47,10 +47,12 @@ class DynamicWriter {
   ValueId add(const std::string& op, std::vector<ValueId> inputs, const std::string& output, DType dtype,
               const std::vector<std::pair<std::string, AttributeValue>>& attributes = {});
   ValueId cast(ValueId x, DType dtype, const std::string& output);
-  ValueId number(const std::string& name, float value);
+  // A constant that all nodes share, which has this name or one like it.
+  ValueId shared(const std::string& name, const Tensor& content);
   const std::string& name(ValueId id) const { return graph_.value(id).name; }
 
   Graph& graph_;
+  std::map<std::string, ValueId> shared_;
   std::map<ValueId, Codes> whole_, rows_;
   std::map<std::tuple<ValueId, bool, bool>, Weights> weights_;  // by value, whether transposed, whether with sums
 };
