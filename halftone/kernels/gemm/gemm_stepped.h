@@ -51,28 +51,33 @@ HT_INLINE void run_steps(uint32_t count, const uint8_t* const (&rows)[kRows], St
   }
 }
 
-template <bool kOneTap>
 struct SteppedSums {
   template <int kRows>
   static HT_INLINE void sum(const Tile& tile, int64_t row, Int (&acc)[kRows]) {
-    const int64_t taps = kOneTap ? 1 : tile.blob.taps;
-    const uint8_t* const* rows = tile.run.rows + row * taps;
-    Steps steps = {reinterpret_cast<const uint32_t*>(tile.constants + tile.blob.constant_bytes), tile.weights};
+    const uint8_t* const* rows = tile.rows + (row - tile.first_row);
+    const auto* counts = reinterpret_cast<const uint32_t*>(tile.constants + tile.blob.constant_bytes);
+    Steps steps = {counts + kStepKinds, tile.weights};
+    const uint8_t* x[kRows];
+    HT_UNROLL for (int r = 0; r < kRows; ++r) x[r] = rows[r];
     HT_UNROLL for (int r = 0; r < kRows; ++r) acc[r] = Vectors::load(tile.constants);
-    int64_t tap = 0;
-    do {
-      const uint8_t* x[kRows];
-      HT_UNROLL for (int r = 0; r < kRows; ++r) x[r] = rows[r * taps + tap];
-      const uint32_t* counts = steps.offsets;
-      steps.offsets += kStepKinds;
-      run_steps<StepKind::Four>(counts[0], x, steps, acc);
-      run_steps<StepKind::Two>(counts[1], x, steps, acc);
-      run_steps<StepKind::One>(counts[2], x, steps, acc);
-      run_steps<StepKind::TwoMasked>(counts[3], x, steps, acc);
-      run_steps<StepKind::OneMasked>(counts[4], x, steps, acc);
-    } while (!kOneTap && ++tap < taps);
+    run_steps<StepKind::Four>(counts[0], x, steps, acc);
+    run_steps<StepKind::Two>(counts[1], x, steps, acc);
+    run_steps<StepKind::One>(counts[2], x, steps, acc);
+    run_steps<StepKind::TwoMasked>(counts[3], x, steps, acc);
+    run_steps<StepKind::OneMasked>(counts[4], x, steps, acc);
   }
 };
+
+// As many rows at a time as stay in the first level of cache while the tiles pass over them.
+constexpr int kMostCached = 8 * kMostRows;
+HT_INLINE int64_t cached_rows(const TiledBlob& blob) {
+  constexpr int64_t kCachedBytes = 20 * 1024;
+  const int64_t fit = kCachedBytes / (blob.taps * blob.depth) / kMostRows * kMostRows;
+  return fit < 2 * kMostRows ? 2 * kMostRows : fit > kMostCached ? kMostCached : fit;
+}
+
+// From one row in scratch to the next; vectors may be written beyond the end.
+HT_INLINE int64_t gathered_bytes(const TiledBlob& blob) { return tile_aligned(blob.taps * blob.depth + kTileAlign); }
 
 struct SteppedRunner {
   const std::byte* packed;
@@ -80,28 +85,35 @@ struct SteppedRunner {
 
   template <typename Finish>
   void run() const {
-    const TiledBlob& blob = *reinterpret_cast<const TiledBlob*>(packed);
-    if constexpr (Finish::kRare) {
-      tiles<SteppedSums<false>, Finish, 1>(blob);
-    } else {
-      blob.taps == 1 ? tiles<SteppedSums<true>, Finish, kMostRows>(blob)
-                     : tiles<SteppedSums<false>, Finish, kMostRows>(blob);
+    const auto& blob = *reinterpret_cast<const TiledBlob*>(packed);
+    const auto* offsets = reinterpret_cast<const TileOffsets*>(packed + sizeof(SteppedBlob));
+    const int64_t chunk = cached_rows(blob);
+    for (int64_t row = 0; row < run_.row_count; row += chunk) {
+      const int64_t last = row + chunk < run_.row_count ? row + chunk : run_.row_count;
+      const uint8_t* gathered[kMostCached];
+      const uint8_t* const* rows = blob.taps == 1 ? run_.rows + row : gathered;
+      if (blob.taps != 1) gather_rows(blob, row, last, gathered);
+      for (int64_t i = run_.first_block; i < run_.last_block; ++i) {
+        const Tile tile = {blob, run_, packed + offsets[i].tile, packed + offsets[i].weights, rows, row};
+        run_tile<SteppedSums, Finish, Finish::kRare ? 1 : kMostRows>(tile, i * kLanes, row, last);
+      }
     }
   }
 
  private:
-  template <typename Sums, typename Finish, int kMost>
-  void tiles(const TiledBlob& blob) const {
-    const auto* offsets = reinterpret_cast<const TileOffsets*>(packed + sizeof(SteppedBlob));
-    // As many rows at a time as stay in the first level of cache while the tiles pass over them.
-    constexpr int64_t kCachedBytes = 20 * 1024;
-    const int64_t fit = kCachedBytes / (blob.taps * blob.depth) / kMostRows * kMostRows;
-    const int64_t chunk = fit < 2 * kMostRows ? 2 * kMostRows : fit > 8 * kMostRows ? 8 * kMostRows : fit;
-    for (int64_t row = 0; row < run_.row_count; row += chunk) {
-      const int64_t last = row + chunk < run_.row_count ? row + chunk : run_.row_count;
-      for (int64_t i = run_.first_block; i < run_.last_block; ++i) {
-        const Tile tile = {blob, run_, packed + offsets[i].tile, packed + offsets[i].weights};
-        run_tile<Sums, Finish, kMost>(tile, i * kLanes, row, last);
+  // Each row's taps in one piece.
+  void gather_rows(const TiledBlob& blob, int64_t row, int64_t last, const uint8_t** to) const {
+    const int64_t taps = blob.taps, depth = blob.depth, bytes = gathered_bytes(blob);
+    const uint8_t* const* from = run_.rows + row * taps;
+    auto* x = reinterpret_cast<uint8_t*>(run_.scratch);
+    for (; row < last; ++row, x += bytes) {
+      *to++ = x;
+      uint8_t* at = x;
+      for (int64_t tap = 0; tap < taps; ++tap, at += depth) {
+        const uint8_t* pixels = *from++;
+        int64_t d = 0;
+        do Vectors::store(at + d, Vectors::load(pixels + d));
+        while ((d += Vectors::kBytes) < depth);
       }
     }
   }
@@ -114,7 +126,10 @@ void run_stepped(const std::byte* packed, const GemmRun& run) {
 const char* refuse(const GemmProblem&) { return ""; }
 size_t packed_bytes(const GemmProblem& problem) { return stepped_packed_bytes(kLanes, problem); }
 void pack(const GemmProblem& problem, std::byte* to) { stepped_pack(kLanes, problem, to); }
-size_t scratch_bytes(const std::byte*) { return 0; }
+size_t scratch_bytes(const std::byte* packed) {
+  const auto& blob = *reinterpret_cast<const TiledBlob*>(packed);
+  return blob.taps == 1 ? 0 : static_cast<size_t>(cached_rows(blob) * gathered_bytes(blob));
+}
 
 }  // namespace
 }  // namespace halftone::kernels

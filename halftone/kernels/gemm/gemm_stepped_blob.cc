@@ -13,49 +13,40 @@ int64_t tiles_at(const TiledBlob& blob) {
       static_cast<int64_t>(sizeof(SteppedBlob) + sizeof(TileOffsets) * static_cast<size_t>(blob.tiles)));
 }
 
-// One tile: its steps by tap, and what they need in the blob.
+// One tile: its steps, and the room that they need in the blob.
 class TilePacker {
  public:
   TilePacker(const TiledBlob& blob, const GemmProblem& problem, int64_t tile)
       : blob_(blob), problem_(problem), tile_(tile), group_bytes_(static_cast<size_t>(blob.lanes * kGroup)) {
-    size_t offsets = 0;
-    for (int64_t tap = 0; tap < blob.taps; ++tap) {
-      Tap& steps = taps_.emplace_back();
-      steps.groups = groups(tap);
-      steps.steps = plan_steps(steps.groups, static_cast<int>(blob.lanes), problem.x_high);
-      for (const Step& step : steps.steps) {
-        const auto count = static_cast<size_t>(groups_of(step.kind));
-        offsets += count;
-        weight_bytes_ += count * group_bytes_ * (is_masked(step.kind) ? 2 : 1);
-      }
+    read_groups();
+    steps_ = plan_steps(groups_, static_cast<int>(blob.lanes), problem.x_high);
+    for (const Step& step : steps_) {
+      const auto count = static_cast<size_t>(groups_of(step.kind));
+      offsets_ += count;
+      weight_bytes_ += count * group_bytes_ * (is_masked(step.kind) ? 2 : 1);
     }
-    step_bytes_ = sizeof(uint32_t) * (static_cast<size_t>(blob.taps) * kStepKinds + offsets);
   }
 
-  int64_t weights_at() const { return tile_aligned(blob_.constant_bytes + static_cast<int64_t>(step_bytes_)); }
+  int64_t weights_at() const {
+    return tile_aligned(blob_.constant_bytes + static_cast<int64_t>(sizeof(uint32_t) * (kStepKinds + offsets_)));
+  }
   int64_t bytes() const { return weights_at() + tile_aligned(static_cast<int64_t>(weight_bytes_)); }
 
   // `to` is zeroed.
   void pack(std::byte* to, SteppedBlob& blob) const {
     uint32_t folded[kMaxLanes] = {};
     Cursor steps = {to + blob_.constant_bytes}, weights = {to + weights_at()};
-    for (const Tap& tap : taps_) {
-      uint32_t counts[kStepKinds] = {};
-      for (const Step& step : tap.steps) ++counts[static_cast<size_t>(step.kind)];
-      steps.put(counts, sizeof(counts));
-      for (const Step& step : tap.steps) {
-        pack_step(tap, step, steps, weights, folded);
-        blob.groups[static_cast<size_t>(step.kind)] += groups_of(step.kind);
-      }
+    uint32_t counts[kStepKinds] = {};
+    for (const Step& step : steps_) ++counts[static_cast<size_t>(step.kind)];
+    steps.put(counts, sizeof(counts));
+    for (const Step& step : steps_) {
+      pack_step(step, steps, weights, folded);
+      blob.groups[static_cast<size_t>(step.kind)] += groups_of(step.kind);
     }
     blob.tiled.fit &= pack_tile_constants(blob_, problem_, tile_, folded, to);
   }
 
  private:
-  struct Tap {
-    std::vector<StepGroup> groups;
-    std::vector<Step> steps;
-  };
   struct Cursor {
     std::byte* at;
     void put(const void* from, size_t bytes) {
@@ -64,25 +55,25 @@ class TilePacker {
     }
   };
 
-  std::vector<StepGroup> groups(int64_t tap) const {
-    std::vector<StepGroup> result(static_cast<size_t>((problem_.depth + kGroup - 1) / kGroup));
+  void read_groups() {
+    const int64_t depth = problem_.taps * problem_.depth;
     const int64_t first = tile_ * blob_.lanes, columns = std::min(blob_.lanes, problem_.columns - first);
+    groups_.resize(static_cast<size_t>((depth + kGroup - 1) / kGroup));
     for (int64_t c = 0; c < columns; ++c) {
-      const int8_t* weights = problem_.weights + ((first + c) * problem_.taps + tap) * problem_.depth;
-      for (size_t g = 0; g < result.size(); ++g) {
-        const int64_t depth = static_cast<int64_t>(g) * kGroup;
-        result[g].offset = static_cast<uint32_t>(depth);
-        std::memcpy(result[g].weights + c * kGroup, weights + depth,
-                    static_cast<size_t>(std::min<int64_t>(kGroup, problem_.depth - depth)));
+      const int8_t* weights = problem_.weights + (first + c) * depth;
+      for (size_t g = 0; g < groups_.size(); ++g) {
+        const int64_t at = static_cast<int64_t>(g) * kGroup;
+        groups_[g].offset = static_cast<uint32_t>(at);
+        std::memcpy(groups_[g].weights + c * kGroup, weights + at,
+                    static_cast<size_t>(std::min<int64_t>(kGroup, depth - at)));
       }
     }
-    return result;
   }
 
-  void pack_step(const Tap& tap, const Step& step, Cursor& steps, Cursor& weights, uint32_t* folded) const {
+  void pack_step(const Step& step, Cursor& steps, Cursor& weights, uint32_t* folded) const {
     const int members = groups_of(step.kind);
     DealtGroup dealt[4];
-    deal_weights(step, tap.groups, static_cast<int>(blob_.lanes), dealt, folded);
+    deal_weights(step, groups_, static_cast<int>(blob_.lanes), dealt, folded);
     for (int i = 0; i < members; ++i) {
       steps.put(&dealt[i].offset, sizeof(dealt[i].offset));
       weights.put(dealt[i].weights, group_bytes_);
@@ -95,8 +86,9 @@ class TilePacker {
   const GemmProblem& problem_;
   int64_t tile_;
   size_t group_bytes_;
-  std::vector<Tap> taps_;
-  size_t step_bytes_ = 0, weight_bytes_ = 0;
+  std::vector<StepGroup> groups_;
+  std::vector<Step> steps_;
+  size_t offsets_ = 0, weight_bytes_ = 0;
 };
 
 }  // namespace

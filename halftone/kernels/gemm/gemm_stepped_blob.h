@@ -29,8 +29,8 @@ inline constexpr int kGroup = 4;  // bytes
 
 // SteppedBlob, then TileOffsets of each tile, then the tiles, each aligned to 64:
 //   constants (gemm_tiled_blob.h)
-//   per tap: the number of steps of each StepKind (uint32), then the offset within the tap of each group (uint32), in
-//     the order of the steps
+//   the number of steps of each StepKind (uint32), then in the order of the steps the offset of each group within a row
+//     of taps * depth bytes (uint32)
 //   from TileOffsets::weights on, per step: its groups' weights [group][lane][4 bytes], then its masks
 struct SteppedBlob {
   TiledBlob tiled;

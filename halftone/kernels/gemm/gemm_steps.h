@@ -10,7 +10,7 @@
 namespace halftone::kernels {
 
 struct StepGroup {
-  uint32_t offset = 0;                      // of its first byte within the tap
+  uint32_t offset = 0;                      // of its first byte within a row
   int8_t weights[kMaxLanes * kGroup] = {};  // [lane][byte], zeros in lanes that have no column
 };
 

@@ -19,6 +19,9 @@ struct Tile {
   const GemmRun& run;
   const std::byte* constants;
   const std::byte* weights;
+  // Row `row` of the run is rows[row - first_row], in one piece.
+  const uint8_t* const* rows;
+  int64_t first_row;
 };
 
 // Constants are read anew after it: the loops before need their registers.

@@ -73,20 +73,19 @@ void widen(const TiledBlob& blob, const uint8_t* const* taps, std::byte* to) {
   }
 }
 
-// Reads the widened rows from scratch: `row` counts from the run's first row, of which scratch holds two at a time.
 struct WidenedSums {
   template <int kRows>
-  static HT_INLINE void sum(const Tile& tile, int64_t, Int (&acc)[kRows]) {
-    const int64_t row_bytes = widened_words(tile.blob) * 2;
-    const std::byte* x = tile.run.scratch;
+  static HT_INLINE void sum(const Tile& tile, int64_t row, Int (&acc)[kRows]) {
+    const uint8_t* x[kRows];
+    HT_UNROLL for (int r = 0; r < kRows; ++r) x[r] = tile.rows[row - tile.first_row + r];
     const std::byte* weights = tile.weights;
     HT_UNROLL for (int r = 0; r < kRows; ++r) acc[r] = Vectors::load(tile.constants);
     for (int64_t pairs = tile.blob.taps * layout_of(tile.blob).pairs; pairs != 0; --pairs) {
       const Int w = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weights)));
       HT_UNROLL for (int r = 0; r < kRows; ++r) {
-        acc[r] = Vectors::add32(acc[r], Vectors::madd16(Vectors::all_words(x + r * row_bytes), w));
+        acc[r] = Vectors::add32(acc[r], Vectors::madd16(Vectors::all_words(x[r]), w));
+        x[r] += 4;
       }
-      x += 4;
       weights += kLanes * 2;
     }
   }
@@ -102,12 +101,19 @@ struct VectorRunner {
     const Layout layout = layout_of(blob);
     for (int64_t row = 0; row < run_.row_count; row += kMostRows) {
       const int64_t last = row + kMostRows < run_.row_count ? row + kMostRows : run_.row_count;
+      const uint8_t* widened[kMostRows];
       for (int64_t r = row; r < last; ++r) {
-        widen(blob, run_.rows + r * blob.taps, run_.scratch + (r - row) * widened_words(blob) * 2);
+        std::byte* to = run_.scratch + (r - row) * widened_words(blob) * 2;
+        widen(blob, run_.rows + r * blob.taps, to);
+        widened[r - row] = reinterpret_cast<const uint8_t*>(to);
       }
       for (int64_t i = run_.first_block; i < run_.last_block; ++i) {
-        const Tile tile = {blob, run_, packed + layout.constants + i * layout.tile_constants,
-                           packed + layout.weights + i * layout.tile_weights};
+        const Tile tile = {blob,
+                           run_,
+                           packed + layout.constants + i * layout.tile_constants,
+                           packed + layout.weights + i * layout.tile_weights,
+                           widened,
+                           row};
         run_tile<WidenedSums, Finish, kMostRows>(tile, i * kLanes, row, last);
       }
     }
