@@ -1,10 +1,11 @@
 // The blob of the vectorized kernels: plain bytes, offsets only.
 //
-// Kernels work on blocks of 16, 32 or 64 channels. A *column* of a block is what one pixel column adds to a pass over
+// Kernels work on blocks of 32 or 64 channels. A *column* of a block is what one pixel column adds to a pass over
 // one or two output rows: the bytes of the input rows that these see, in groups of 2 or 4 rows. A group of a column is
 // four vectors of as many bytes as the block has channels; each channel has 4 bytes in one of them (DepthwiseFormat).
 // Interleaving rows in lanes of 16 bytes puts channel 16 l + 4 v + i of the block into lane l, place i of vector v.
-// Constants and weights are packed in that order, so that packing sums to bytes puts the codes back in order.
+// Constants and weights are packed in that order, so that packing sums to bytes puts the codes back in order. Where
+// channels are few (DepthwiseWay::Narrow), the one block holds neighbouring pixels, and the constants repeat.
 #pragma once
 
 #include <cstddef>
@@ -27,11 +28,14 @@ enum class DepthwiseFormat : int32_t {
   Flips,
 };
 
+// How a pass is computed: depthwise_columns.h, depthwise_sliding.h, depthwise_narrow.h.
+enum class DepthwiseWay : int32_t { Columns, Sliding, Narrow };
+
 // A block of output channels: first, first + multiplier, .. (one of the filters of each input channel).
 struct DepthwiseBlock {
   int64_t offset;         // of its constants
   int64_t input, output;  // first channels
-  int32_t lanes;          // channels that vectors hold: 16, 32 or 64
+  int32_t lanes;          // channels that vectors hold: 32 or 64
   int32_t count;          // channels that are there
 };
 
@@ -50,7 +54,7 @@ struct alignas(64) DepthwiseBlob {
   // Some sum could give steps outside int32, or some shift is negative. Sums are then first clamped to
   // +-limit[channel], beyond which every code saturates.
   int32_t limited;
-  int32_t is_sliding;  // a 3x3 window that depthwise_sliding.h does
+  DepthwiseWay way;
 
   const DepthwiseBlock* blocks() const {
     return reinterpret_cast<const DepthwiseBlock*>(reinterpret_cast<const std::byte*>(this) + sizeof(DepthwiseBlob));

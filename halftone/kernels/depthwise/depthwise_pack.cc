@@ -38,16 +38,20 @@ struct Shape {
   }
 };
 
-bool has_sliding_window(const DepthwiseProblem& p) {
+bool is_3x3(const DepthwiseProblem& p) {
   return p.kernel_h == 3 && p.kernel_w == 3 && p.dilation_h == 1 && p.dilation_w == 1 && p.stride_h == p.stride_w &&
          p.stride_h <= 2 && p.result == DepthwiseResult::Codes;
 }
 
-// Full blocks of the widest vectors, and for the rest the narrowest ones that hold it.
+// Vectors hold two pixels or more.
+bool is_narrow(const DepthwiseProblem& p) {
+  return p.multiplier == 1 && p.stride_h == 1 && p.channels <= 16 && 16 % p.channels == 0;
+}
+
+// Full blocks of the widest vectors, and for the rest the narrowest ones that hold it. Vectors of 16 bytes would cost
+// as much as those of 32.
 int32_t lanes_of(const DepthwiseLayout& layout, int64_t channels_left) {
-  int32_t lanes = layout.lanes;
-  while (lanes > 16 && channels_left <= lanes / 2) lanes /= 2;
-  return lanes;
+  return channels_left <= 32 ? 32 : layout.lanes;
 }
 
 // Sums of a limited blob are held to +-limit, where every code saturates: limit * m >= 2^20. Multipliers above 2^20,
@@ -72,22 +76,26 @@ class Packer {
         columns_(make_columns(problem)),
         limited_(problem.result == DepthwiseResult::Codes &&
                  std::any_of(columns_.begin(), columns_.end(), [&](const GemmColumn& c) { return is_limited(c); })),
-        sliding_(has_sliding_window(problem) && !limited_),
-        shape_(layout, sliding_ ? layout.sliding : layout.columns, problem) {}
+        way_(limited_ || !is_3x3(problem) ? DepthwiseWay::Columns
+             : is_narrow(problem)         ? DepthwiseWay::Narrow
+                                          : DepthwiseWay::Sliding),
+        shape_(layout, way_ == DepthwiseWay::Columns ? layout.any : layout.for_3x3, problem) {}
 
+  // Into zeros.
   void pack(std::byte* to) const {
-    std::memset(to, 0, static_cast<size_t>(shape_.header_bytes()));
     pack_header(to);
     const int64_t filters = problem_.multiplier, per_filter = shape_.block_count / filters;
     int64_t offset = shape_.header_bytes();
     for (int64_t i = 0; i < shape_.block_count; ++i) {
       const int64_t first = i % per_filter * layout_.lanes, left = problem_.channels - first;
-      const int32_t lanes = lanes_of(layout_, left);
+      const bool narrow = way_ == DepthwiseWay::Narrow;
+      const int32_t lanes = narrow ? layout_.lanes : lanes_of(layout_, left);
       const auto count = static_cast<int32_t>(std::min<int64_t>(left, lanes));
       const DepthwiseBlock block = {offset, first, first * filters + i / per_filter, lanes, count};
       write(to + sizeof(DepthwiseBlob) + static_cast<size_t>(i) * sizeof(block), block);
-      std::memset(to + offset, 0, static_cast<size_t>(shape_.block_bytes(lanes)));
-      for (int32_t k = 0; k < count; ++k) pack_channel(block, k, to + offset);
+      for (int32_t k = 0; k < (narrow ? lanes : count); ++k) {
+        pack_channel(block, k, block.output + k % count * filters, to + offset);
+      }
       offset += shape_.block_bytes(lanes);
     }
   }
@@ -122,13 +130,12 @@ class Packer {
     blob.low = problem_.low;
     blob.high = problem_.high;
     blob.limited = limited_ ? 1 : 0;
-    blob.is_sliding = sliding_ ? 1 : 0;
+    blob.way = way_;
     write(to, blob);
   }
 
-  // Channel k of a block, whose constants start at `to`.
-  void pack_channel(const DepthwiseBlock& block, int32_t k, std::byte* to) const {
-    const int64_t output = block.output + k * problem_.multiplier;
+  // Lane k of a block, whose constants start at `to`.
+  void pack_channel(const DepthwiseBlock& block, int32_t k, int64_t output, std::byte* to) const {
     const GemmColumn& column = columns_[static_cast<size_t>(output)];
     const int64_t vector = k % 16 / 4, place = k / 16 * 4 + k % 4, all = kDepthwiseVectors * block.lanes;
     std::byte* constants = to + vector * block.lanes + place * 4;
@@ -170,32 +177,31 @@ class Packer {
   const DepthwiseProblem& problem_;
   bool dyadic_;
   std::vector<GemmColumn> columns_;
-  bool limited_, sliding_;
+  bool limited_;
+  DepthwiseWay way_;
   Shape shape_;
 };
 
 size_t bytes_of(const DepthwiseLayout& layout, DepthwiseFormat format, const DepthwiseProblem& problem) {
   const Shape shape(layout, format, problem);
-  const int64_t full = problem.channels / layout.lanes, left = problem.channels % layout.lanes;
-  const int64_t tail = left > 0 ? shape.block_bytes(lanes_of(layout, left)) : 0;
-  return static_cast<size_t>(shape.header_bytes() +
-                             problem.multiplier * (full * shape.block_bytes(layout.lanes) + tail));
+  return static_cast<size_t>(shape.header_bytes() + shape.block_count * shape.block_bytes(layout.lanes));
 }
 
 }  // namespace
 
 const char* refuse_depthwise(const DepthwiseLayout& layout, const DepthwiseProblem& p) {
-  const Shape shape(layout, layout.columns, p);
+  const Shape shape(layout, layout.any, p);
   const int64_t column = layout.lanes * kDepthwiseVectors * shape.groups;
   const int64_t columns = (p.kernel_w - 1) * p.dilation_w + 1 + (kDepthwiseTile - 1) * p.stride_w;
   return columns > kDepthwisePanel / column ? "the window's columns don't fit the first-level cache" : "";
 }
 
 size_t packed_depthwise_bytes(const DepthwiseLayout& layout, const DepthwiseProblem& problem) {
-  return std::max(bytes_of(layout, layout.columns, problem), bytes_of(layout, layout.sliding, problem));
+  return std::max(bytes_of(layout, layout.any, problem), bytes_of(layout, layout.for_3x3, problem));
 }
 
 void pack_depthwise(const DepthwiseLayout& layout, const DepthwiseProblem& problem, std::byte* to) {
+  std::memset(to, 0, packed_depthwise_bytes(layout, problem));
   Packer(layout, problem).pack(to);
 }
 

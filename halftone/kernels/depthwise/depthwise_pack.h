@@ -9,8 +9,8 @@ namespace halftone::kernels {
 // What a kernel's instructions ask for.
 struct DepthwiseLayout {
   int32_t lanes;            // of its widest vectors: 32 or 64
-  DepthwiseFormat columns;  // for depthwise_columns.h
-  DepthwiseFormat sliding;  // for depthwise_sliding.h
+  DepthwiseFormat any;      // for windows of any size
+  DepthwiseFormat for_3x3;  // for those that have a way of their own
 };
 
 const char* refuse_depthwise(const DepthwiseLayout& layout, const DepthwiseProblem& problem);

@@ -7,40 +7,10 @@
 #pragma once
 
 #include "halftone/kernels/depthwise/depthwise.h"
-#include "halftone/kernels/depthwise/depthwise_pass.h"
-#include "halftone/kernels/depthwise/depthwise_units.h"
+#include "halftone/kernels/depthwise/depthwise_filter.h"
 
 namespace halftone::kernels {
 namespace {
-
-// Weights of vectors First, First + 1, ..: kept in registers where there are enough of them, else read where they are
-// used. `InBlob`: the rows that the blob has, of which Rows are wanted.
-template <typename Unit, int First, int Vectors, int Rows, int InBlob>
-class SlidingWeights {
- public:
-  HT_INLINE explicit SlidingWeights(const DepthwisePass& pass)
-      : from_(pass.constants() + 4 * kDepthwiseVectors * Unit::kBytes) {
-    if constexpr (kKept) {
-      HT_UNROLL for (int v = 0; v < Vectors; ++v) {
-        HT_UNROLL for (int j = 0; j < 3; ++j) {
-          HT_UNROLL for (int r = 0; r < Rows; ++r) kept_[v][j][r] = load(v, j, r);
-        }
-      }
-    }
-  }
-  HT_INLINE typename Unit::Weights operator()(int v, int j, int r) const {
-    if constexpr (kKept) return kept_[v][j][r];
-    return load(v, j, r);
-  }
-
- private:
-  static constexpr bool kKept = kRegisters == 32 && Unit::kWeightVectors == 1;
-  HT_INLINE typename Unit::Weights load(int v, int j, int r) const {
-    return Unit::load_weights(from_ + (((First + v) * 3 + j) * InBlob + r) * Unit::kWeightVectors * Unit::kBytes);
-  }
-  const uint8_t* from_;
-  typename Unit::Weights kept_[kKept ? Vectors : 1][3][Rows];
-};
 
 // Where a walk leaves its results: whole vectors, for pixel i of row r at to + i * pixel_step + r * row_step.
 struct SlideTarget {
@@ -54,15 +24,12 @@ template <typename Unit, template <typename> typename Steps, int Stride, int Row
 HT_INLINE void slide(const DepthwisePass& pass, const InputRows<Rows + 2>& rows, int64_t x, int64_t count,
                      const uint8_t* halves, SlideTarget target) {
   using Int = typename Unit::Int;
-  const SlidingWeights<Unit, First, Vectors, Rows, Stride == 1 ? 2 : 1> weights(pass);
-  const uint8_t* constants = pass.constants() + First * Unit::kBytes;
-  const Int padding = Unit::uniform(pass.blob.padding[0]), summand = Steps<Unit>::summand(pass.blob.zero_point);
-  const CodeClamp<Unit> clamp(pass.blob);
+  const Filter3x3<Unit, Steps, First, Vectors, Rows, Stride == 1 ? 2 : 1> filter(pass);
+  const Int padding = Unit::uniform(pass.blob.padding[0]);
   const auto width = static_cast<uint64_t>(pass.run.in_w);
   int64_t next = x * Stride - pass.run.pad_left;
   const uint8_t* at[Rows + 2];
   HT_UNROLL for (int r = 0; r < Rows + 2; ++r) at[r] = rows.row[r] + next * rows.step[r];
-
   const auto read = [&](Int(&column)[Vectors]) HT_INLINE_LAMBDA {
     if (static_cast<uint64_t>(next) < width) {
       interleave_rows<Unit, First>(at, column);
@@ -72,51 +39,30 @@ HT_INLINE void slide(const DepthwisePass& pass, const InputRows<Rows + 2>& rows,
     ++next;
     HT_UNROLL for (int r = 0; r < Rows + 2; ++r) at[r] += rows.step[r];
   };
-  const auto add = [&](int j, int r, const Int(&column)[Vectors], Int(&sums)[Vectors]) HT_INLINE_LAMBDA {
-    HT_UNROLL for (int v = 0; v < Vectors; ++v) {
-      if (j == 0) sums[v] = Unit::load(constants + v * Unit::kBytes);
-      sums[v] = Unit::dot(sums[v], column[v], weights(v, j, r));
-    }
-  };
-  const auto finish = [&](int r, Int(&sums)[Vectors]) HT_INLINE_LAMBDA {
-    Int codes[Vectors / 2];
-    HT_UNROLL for (int v = 0; v < Vectors; ++v) {
-      const uint8_t* factors = constants + (kDepthwiseVectors + v) * Unit::kBytes;
-      sums[v] = Steps<Unit>(factors, factors + kDepthwiseVectors * Unit::kBytes, false)(sums[v]);
-    }
-    HT_UNROLL for (int v = 0; v < Vectors; v += 2) {
-      codes[v / 2] = Steps<Unit>::codes16(Unit::pack32(sums[v], sums[v + 1]), summand);
-    }
-    if constexpr (Vectors == 4) codes[0] = clamp(codes[0], codes[1]);
-    if constexpr (First == 2) codes[0] = clamp(Unit::load(halves + r * Unit::kBytes), codes[0]);
-    Unit::store(target.to + r * target.row_step, codes[0]);
-  };
 
-  Int a[Vectors], b[Vectors], c[Vectors];
+  Int a[Vectors], b[Vectors], c[Vectors], sums[Vectors];
   read(a);
   if constexpr (Stride == 1) read(b);
   for (int64_t i = 0; i < count; ++i) {
     if constexpr (Stride == 1) {
       read(c);
       HT_UNROLL for (int r = 0; r < Rows; ++r) {
-        Int sums[Vectors];
-        add(0, r, a, sums);
-        add(1, r, b, sums);
-        add(2, r, c, sums);
-        finish(r, sums);
+        filter.add(0, r, a, sums);
+        filter.add(1, r, b, sums);
+        filter.add(2, r, c, sums);
+        Unit::store(target.to + r * target.row_step, filter.finish(sums, halves + r * Unit::kBytes));
       }
       HT_UNROLL for (int v = 0; v < Vectors; ++v) {
         a[v] = b[v];
         b[v] = c[v];
       }
     } else {
-      Int sums[Vectors];
-      add(0, 0, a, sums);
+      filter.add(0, 0, a, sums);
       read(b);
-      add(1, 0, b, sums);
+      filter.add(1, 0, b, sums);
       read(a);
-      add(2, 0, a, sums);
-      finish(0, sums);
+      filter.add(2, 0, a, sums);
+      Unit::store(target.to, filter.finish(sums, halves));
     }
     halves += Rows * Unit::kBytes;
     target.to += target.pixel_step;
