@@ -36,27 +36,13 @@ ConvHeader header_of(const GemmKernel& kernel, const ConvProblem& problem) {
   const int64_t rows = std::min(kCallBytes / std::max<int64_t>(row_bytes, 1), kMostRowsPerCall);
   header.rows_per_call = std::max<int64_t>(rows / kernel.row_step, 1) * kernel.row_step;
   header.element_bytes = problem.product.result == GemmResult::Real ? 4 : 1;
-  header.spans = round_up(sizeof(ConvHeader), kAlign);
-  const int64_t span_bytes = (header.row_taps ? 1 : s.kernel_width) * static_cast<int64_t>(sizeof(ConvSpan));
-  header.zeros = header.spans + round_up(span_bytes, kAlign);
+  // 0 <= ox * stride - pad, ox * stride - pad + reach < in_width
+  const int64_t room = s.in_width - 1 + s.pad_left - (s.kernel_width - 1) * s.dilation_width;
+  header.inner_first = std::max<int64_t>((s.pad_left + s.stride_width - 1) / s.stride_width, 0);
+  header.inner_last = room < 0 ? 0 : room / s.stride_width + 1;
+  header.zeros = round_up(sizeof(ConvHeader), kAlign);
   header.products = header.zeros + round_up(header.depth, kAlign) + kAlign;
   return header;
-}
-
-// The numbers ox >= 0 with 0 <= ox * stride + offset and ox * stride + offset + width <= in_width.
-ConvSpan span_of(const ConvShape& s, int64_t offset, int64_t width) {
-  const int64_t room = s.in_width - width - offset;
-  return {offset >= 0 ? 0 : (s.stride_width - 1 - offset) / s.stride_width, room < 0 ? 0 : room / s.stride_width + 1};
-}
-
-void pack_spans(const ConvHeader& header, std::byte* to) {
-  auto* spans = reinterpret_cast<ConvSpan*>(to + header.spans);
-  const ConvShape& s = header.shape;
-  if (header.row_taps) {
-    *spans = span_of(s, -s.pad_left, s.kernel_width);
-    return;
-  }
-  for (int64_t kx = 0; kx < s.kernel_width; ++kx) spans[kx] = span_of(s, kx * s.dilation_width - s.pad_left, 1);
 }
 
 GemmProblem product_of(const ConvProblem& problem, const ConvHeader& header, int64_t group) {
@@ -102,7 +88,6 @@ void pack_conv(const GemmKernel& kernel, const ConvProblem& problem, std::byte* 
   header.product_bytes = problem.shape.groups > 1 ? product_bytes(kernel, problem, header) : 0;  // may take long
   std::memset(to, header.x_zero_point, static_cast<size_t>(header.products));
   std::memcpy(to, &header, sizeof(header));
-  pack_spans(header, to);
   for (int64_t group = 0; group < problem.shape.groups; ++group) {
     kernel.pack(product_of(problem, header, group), to + header.products + group * header.product_bytes);
   }

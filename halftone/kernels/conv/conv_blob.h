@@ -5,11 +5,6 @@
 
 namespace halftone::kernels {
 
-// Output columns for which a column of the kernel (with row taps: its whole width) lies within the image.
-struct ConvSpan {
-  int64_t first = 0, last = 0;
-};
-
 struct ConvHeader {
   ConvShape shape;
   // Shape of the product of one group.
@@ -20,9 +15,10 @@ struct ConvHeader {
   int32_t x_zero_point = 0;
   int64_t rows_per_call = 0;
   int64_t element_bytes = 1;  // of results
-  // In bytes from the header: spans, one per column of the kernel or just one; a row of zero points; the products, one
-  // per group.
-  int64_t spans = 0, zeros = 0, products = 0, product_bytes = 0;
+  // Output columns for which the whole width of the kernel lies within the image.
+  int64_t inner_first = 0, inner_last = 0;
+  // In bytes from the header: a row of zero points; the products, one per group.
+  int64_t zeros = 0, products = 0, product_bytes = 0;
 };
 
 inline int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit * unit; }

@@ -16,44 +16,82 @@ class RowPointer {
   RowPointer(const ConvHeader& header, const uint8_t* src, int64_t group, uint8_t* borders)
       : header_(header),
         shape_(header.shape),
-        spans_(reinterpret_cast<const ConvSpan*>(reinterpret_cast<const std::byte*>(&header) + header.spans)),
         zeros_(reinterpret_cast<const uint8_t*>(&header) + header.zeros),
         src_(src + group * (header.shape.in_channels / header.shape.groups)),
-        borders_(borders) {}
+        borders_(borders),
+        widths_(header.row_taps ? 1 : header.shape.kernel_width) {}
 
   void point(const Stretch& stretch, const uint8_t** rows) {
-    for (int64_t set = 0; set < shape_.weight_sets; ++set) {
-      for (int64_t ky = 0; ky < shape_.kernel_height; ++ky) {
-        const int64_t y = stretch.oy * shape_.stride_height - shape_.pad_top + ky * shape_.dilation_height;
-        const bool inside = y >= 0 && y < shape_.in_height;
-        const uint8_t* line =
-            inside ? src_ + (stretch.image * shape_.in_height + y) * shape_.in_width * shape_.in_pixel_stride : nullptr;
-        for (int64_t kx = 0; kx < (header_.row_taps ? 1 : shape_.kernel_width); ++kx)
-          point_tap(stretch, line, kx, rows++);
-      }
-    }
+    // Pixels for which the whole width of the kernel is inside the image.
+    const int64_t first =
+        header_.taps > kMostTogether ? stretch.last : std::clamp(header_.inner_first, stretch.first, stretch.last);
+    const int64_t last = std::clamp(header_.inner_last, first, stretch.last);
+    int64_t ox = stretch.first;
+    for (; ox < first; ++ox, rows += header_.taps) point_pixel(stretch, ox, rows);
+    if (ox < last) point_inner({stretch.image, stretch.oy, ox, last}, rows);
+    rows += (last - ox) * header_.taps;
+    for (ox = last; ox < stretch.last; ++ox, rows += header_.taps) point_pixel(stretch, ox, rows);
   }
 
  private:
-  // `line` is the row of the image, or null: none.
-  void point_tap(const Stretch& stretch, const uint8_t* line, int64_t kx, const uint8_t** rows) {
-    const int64_t first = line == nullptr ? stretch.last : std::clamp(spans_[kx].first, stretch.first, stretch.last);
-    const int64_t last = std::clamp(spans_[kx].last, first, stretch.last);
-    for (int64_t ox = stretch.first; ox < first; ++ox, rows += header_.taps) *rows = outside(line, ox);
-    if (first < last) {
-      const uint8_t* x = line + column(first, kx) * shape_.in_pixel_stride;
-      const int64_t step = shape_.stride_width * shape_.in_pixel_stride, taps = header_.taps;
-      for (int64_t ox = first; ox < last; ++ox, rows += taps, x += step) *rows = x;
-    }
-    for (int64_t ox = last; ox < stretch.last; ++ox, rows += header_.taps) *rows = outside(line, ox);
-  }
+  static constexpr int64_t kMostTogether = 64;  // taps
 
+  // visit(row of the image under a row of the kernel, or null: none), for all rows of the kernel.
+  template <typename Visit>
+  void for_each_line(const Stretch& stretch, const Visit& visit) const {
+    for (int64_t set = 0; set < shape_.weight_sets; ++set) {
+      for (int64_t ky = 0; ky < shape_.kernel_height; ++ky) {
+        const int64_t y = stretch.oy * shape_.stride_height - shape_.pad_top + ky * shape_.dilation_height;
+        const int64_t pixel = (stretch.image * shape_.in_height + y) * shape_.in_width;
+        visit(y >= 0 && y < shape_.in_height ? src_ + pixel * shape_.in_pixel_stride : nullptr);
+      }
+    }
+  }
+  // Of the input.
   int64_t column(int64_t ox, int64_t kx) const {
     return ox * shape_.stride_width - shape_.pad_left + kx * shape_.dilation_width;
   }
 
-  const uint8_t* outside(const uint8_t* line, int64_t ox) {
-    return header_.row_taps && line != nullptr ? border(line, column(ox, 0)) : zeros_;
+  void point_pixel(const Stretch& stretch, int64_t ox, const uint8_t** rows) {
+    const int64_t width = header_.row_taps ? shape_.kernel_width : 1;
+    for_each_line(stretch, [&](const uint8_t* line) {
+      for (int64_t kx = 0; kx < widths_; ++kx) {
+        const int64_t x = column(ox, kx);
+        *rows++ = line == nullptr                          ? zeros_
+                  : x >= 0 && x + width <= shape_.in_width ? line + x * shape_.in_pixel_stride
+                  : header_.row_taps                       ? border(line, x)
+                                                           : zeros_;
+      }
+    });
+  }
+
+  // The first pixel's taps, and then a step for each further pixel.
+  void point_inner(const Stretch& stretch, const uint8_t** rows) const {
+    const uint8_t* taps[kMostTogether];
+    int64_t steps[kMostTogether];
+    int64_t count = 0;
+    for_each_line(stretch, [&](const uint8_t* line) {
+      for (int64_t kx = 0; kx < widths_; ++kx, ++count) {
+        taps[count] = line == nullptr ? zeros_ : line + column(stretch.first, kx) * shape_.in_pixel_stride;
+        steps[count] = line == nullptr ? 0 : shape_.stride_width * shape_.in_pixel_stride;
+      }
+    });
+    const int64_t pixels = stretch.last - stretch.first;
+    int64_t tap = 0;
+    for (; tap + 3 <= count; tap += 3) step<3>(taps + tap, steps + tap, pixels, rows + tap);
+    for (; tap < count; ++tap) step<1>(taps + tap, steps + tap, pixels, rows + tap);
+  }
+  // kCount neighbouring taps of all pixels.
+  template <int kCount>
+  void step(const uint8_t* const* taps, const int64_t* steps, int64_t pixels, const uint8_t** rows) const {
+    const uint8_t* x[kCount];
+    std::copy_n(taps, kCount, x);
+    for (int64_t i = 0; i < pixels; ++i, rows += header_.taps) {
+      for (int t = 0; t < kCount; ++t) {
+        rows[t] = x[t];
+        x[t] += steps[t];
+      }
+    }
   }
 
   // A row of the kernel that begins at column x, with zero points where the image ends.
@@ -71,10 +109,10 @@ class RowPointer {
 
   const ConvHeader& header_;
   const ConvShape& shape_;
-  const ConvSpan* spans_;
   const uint8_t* zeros_;
   const uint8_t* src_;
   uint8_t* borders_;
+  int64_t widths_;  // taps per row of the kernel
 };
 
 // Every pixel is its own operand.

@@ -11,9 +11,9 @@ namespace {
 template <int kTaps, int kSteps, int kVectors>
 using Stationary = Vectors::Int[kTaps * kSteps][kVectors];
 
-template <typename Finish, int kRows, int kTaps, int kSteps, int kVectors>
-HT_INLINE void pass(const Block& block, int64_t row, const Stationary<kTaps, kSteps, kVectors>& weights) {
-  Tile<kRows, kVectors> acc;
+template <int kRows, int kTaps, int kSteps, int kVectors>
+HT_INLINE void pass(const Block& block, int64_t row, const Stationary<kTaps, kSteps, kVectors>& weights,
+                    Tile<kRows, kVectors>& acc) {
   HT_UNROLL for (int v = 0; v < kVectors; ++v) {
     const Vectors::Int bias = Vectors::load(block.constants + v * block.blob.vector_bytes);
     HT_UNROLL for (int r = 0; r < kRows; ++r) acc[r][v] = bias;
@@ -28,7 +28,6 @@ HT_INLINE void pass(const Block& block, int64_t row, const Stationary<kTaps, kSt
       }
     }
   }
-  Finish::template finish<kRows, kVectors>(block, row, acc);
 }
 
 template <typename Finish, int kTaps, int kSteps, int kVectors>
@@ -40,11 +39,27 @@ void pass_all(const Block& block) {
     }
   }
   constexpr int kRows = kVectors > 2 ? 2 : rows_together<kVectors>();
+  const int64_t count = block.run.row_count;
+  // Rows are finished while the next ones are multiplied, so that neither waits for the other.
   int64_t row = 0;
-  for (; row + kRows <= block.run.row_count; row += kRows) {
-    pass<Finish, kRows, kTaps, kSteps, kVectors>(block, row, weights);
+  if (count >= kRows) {
+    Tile<kRows, kVectors> before;
+    pass<kRows, kTaps, kSteps, kVectors>(block, 0, weights, before);
+    for (row = kRows; row + kRows <= count; row += kRows) {
+      Tile<kRows, kVectors> acc;
+      pass<kRows, kTaps, kSteps, kVectors>(block, row, weights, acc);
+      Finish::template finish<kRows, kVectors>(block, row - kRows, before);
+      HT_UNROLL for (int r = 0; r < kRows; ++r) {
+        HT_UNROLL for (int v = 0; v < kVectors; ++v) before[r][v] = acc[r][v];
+      }
+    }
+    Finish::template finish<kRows, kVectors>(block, row - kRows, before);
   }
-  for (; row < block.run.row_count; ++row) pass<Finish, 1, kTaps, kSteps, kVectors>(block, row, weights);
+  for (; row < count; ++row) {
+    Tile<1, kVectors> acc;
+    pass<1, kTaps, kSteps, kVectors>(block, row, weights, acc);
+    Finish::template finish<1, kVectors>(block, row, acc);
+  }
 }
 
 template <typename Finish, int kTaps, int kSteps, int kVectors>
