@@ -1,15 +1,13 @@
 #include <halftone/eval/inputs.h>
-#include <halftone/onnx/onnx.h>
 #include <halftone/runtime/session.h>
-#include <halftone/transform/fold_qdq.h>
 #include <algorithm>
 #include <iostream>
 using namespace halftone;
 int main(int, char** argv) try {
-  Graph graph = onnx::import_model(argv[1]);
-  const auto recipe = data::find_preprocess(argv[1], graph.metadata["halftone.preprocess"]);
-  data::Loader loader(data::open_dataset(argv[2]), recipe, eval::input_ports(graph));
-  const Session session(fold_qdq(std::move(graph)));
+  const Session session = Session::load(argv[1]);
+  auto metadata = session.metadata();
+  const auto recipe = data::find_preprocess(argv[1], metadata["halftone.preprocess"]);
+  data::Loader loader(data::open_dataset(argv[2]), recipe, eval::input_ports(session));
   while (const auto batch = loader.next()) {
     const auto scores = to_vector<float>(session.run(batch->inputs).begin()->second);
     const auto best = std::max_element(scores.begin(), scores.end()) - scores.begin();

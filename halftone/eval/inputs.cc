@@ -20,6 +20,20 @@ Tensor filled(const std::string& name, DType dtype, const Shape& shape, Rng& rng
   return dtype == DType::Float ? numbers : convert(numbers, dtype);
 }
 
+std::vector<Session::Port> ports_of(const Graph& graph) {
+  std::vector<Session::Port> ports;
+  for (ValueId id : graph.required_inputs()) ports.push_back({graph.value(id).name, graph.value(id).type});
+  return ports;
+}
+
+data::InputPort make_port(const std::string& name, const TensorType& type) {
+  data::InputPort port{name, type.dtype, {}};
+  if (type.ranked()) {
+    for (const Dim& dim : *type.shape) port.shape.push_back(dim.value);
+  }
+  return port;
+}
+
 struct Range {
   double low = -3, high = 3;
 };
@@ -35,49 +49,63 @@ Range range_of_input(const QuantizedModel& model, ValueId id) {
   return {real(params.q_min), real(params.q_max)};
 }
 
-}  // namespace
-
-std::vector<data::InputPort> input_ports(const Graph& graph) {
-  std::vector<data::InputPort> ports;
-  for (ValueId id : graph.required_inputs()) {
-    const Value& value = graph.value(id);
-    data::InputPort port{value.name, value.type.dtype, {}};
-    if (value.type.ranked()) {
-      for (const Dim& dim : *value.type.shape) port.shape.push_back(dim.value);
-    }
-    ports.push_back(std::move(port));
-  }
-  return ports;
-}
-
-std::map<std::string, Shape> input_shapes(const Graph& graph, int64_t batch) {
+std::map<std::string, Shape> shapes_of(const std::vector<Session::Port>& ports, int64_t batch) {
   if (batch < 1) fail(ErrorCode::InvalidArgument, "batch", "at least one sample is required, found {}", batch);
   std::map<std::string, Shape> shapes;
-  for (ValueId id : graph.required_inputs()) {
-    const Value& value = graph.value(id);
-    const std::string where = "input '" + value.name + "'";
-    if (!value.type.ranked())
-      fail(ErrorCode::Unsupported, where, "a known rank is required, found {}", to_string(value.type));
+  for (const auto& [name, type, grid] : ports) {
+    const std::string where = "input '" + name + "'";
+    if (!type.ranked()) fail(ErrorCode::Unsupported, where, "a known rank is required, found {}", to_string(type));
     Shape shape;
-    for (const Dim& dim : *value.type.shape) {
+    for (const Dim& dim : *type.shape) {
       shape.push_back(dim.known() ? dim.value : shape.empty() ? batch : 1);
     }
     if (batch > 1 && (shape.empty() || shape[0] != batch)) {
       fail(ErrorCode::InvalidArgument, where, "a batch of {} was asked for, but the model fixes the shape {}", batch,
-           to_string(value.type));
+           to_string(type));
     }
-    shapes.emplace(value.name, std::move(shape));
+    shapes.emplace(name, std::move(shape));
   }
   return shapes;
 }
 
-TensorMap random_inputs(const Graph& graph, int64_t batch, Rng& rng) {
+TensorMap random_values(const std::vector<Session::Port>& ports, int64_t batch, Rng& rng) {
+  const auto shapes = shapes_of(ports, batch);
   TensorMap inputs;
-  for (const auto& [name, shape] : input_shapes(graph, batch)) {
-    const DType dtype = graph.value(graph.find(name)).type.dtype;
-    inputs.emplace(name, filled(name, dtype, shape, rng, [&] { return rng.uniform(-1, 1); }));
+  for (const Session::Port& port : ports) {
+    const Shape& shape = shapes.at(port.name);
+    inputs.emplace(port.name, filled(port.name, port.type.dtype, shape, rng, [&] { return rng.uniform(-1, 1); }));
   }
   return inputs;
+}
+
+}  // namespace
+
+std::vector<data::InputPort> input_ports(const Graph& graph) {
+  std::vector<data::InputPort> ports;
+  for (const Session::Port& port : ports_of(graph)) ports.push_back(make_port(port.name, port.type));
+  return ports;
+}
+
+std::vector<data::InputPort> input_ports(const Session& session) {
+  std::vector<data::InputPort> ports;
+  for (const Session::Port& port : session.inputs()) ports.push_back(make_port(port.name, port.type));
+  return ports;
+}
+
+std::map<std::string, Shape> input_shapes(const Graph& graph, int64_t batch) {
+  return shapes_of(ports_of(graph), batch);
+}
+
+std::map<std::string, Shape> input_shapes(const Session& session, int64_t batch) {
+  return shapes_of(session.inputs(), batch);
+}
+
+TensorMap random_inputs(const Graph& graph, int64_t batch, Rng& rng) {
+  return random_values(ports_of(graph), batch, rng);
+}
+
+TensorMap random_inputs(const Session& session, int64_t batch, Rng& rng) {
+  return random_values(session.inputs(), batch, rng);
 }
 
 TensorMap probing_inputs(const QuantizedModel& model, int64_t batch, int64_t number) {

@@ -54,22 +54,4 @@ int64_t PairLoops::row_count() const {
   return count;
 }
 
-void PairLoops::run(int64_t begin, int64_t end, const Work& work) const {
-  while (begin < end) {
-    const int64_t first = begin % rows.count;
-    PairRows part = rows;
-    part.count = std::min(rows.count - first, end - begin);
-    int64_t a = first * rows.a_stride, b = first * rows.b_stride, to = first * rows.to_stride;
-    int64_t index = begin / rows.count;
-    for (size_t i = outer.size(); i-- > 0; index /= outer[i].extent) {
-      const int64_t at = index % outer[i].extent;
-      a += at * outer[i].a_stride;
-      b += at * outer[i].b_stride;
-      to += at * outer[i].to_stride;
-    }
-    work(part, a, b, to);
-    begin += part.count;
-  }
-}
-
 }  // namespace halftone::kernels

@@ -1,8 +1,8 @@
 // Broadcasts of two operands of any rank as rectangles (PairRows) for the kernels of sums and products.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
-#include <functional>
 #include <vector>
 
 #include "halftone/kernels/rows.h"
@@ -26,11 +26,30 @@ struct PairLoops {
   int64_t row_count() const;
   // Calls work(rows, a, b, to) for rectangles that together are rows [begin, end) of row_count(), with the offsets of
   // their first elements.
-  using Work = std::function<void(const PairRows& rows, int64_t a, int64_t b, int64_t to)>;
+  template <typename Work>
   void run(int64_t begin, int64_t end, const Work& work) const;
 };
 
 // `axes` outermost first. The last axis of more than one element must have to_stride 1.
 PairLoops make_pair_loops(const std::vector<PairAxis>& axes);
+
+template <typename Work>
+void PairLoops::run(int64_t begin, int64_t end, const Work& work) const {
+  while (begin < end) {
+    const int64_t first = begin % rows.count;
+    PairRows part = rows;
+    part.count = std::min(rows.count - first, end - begin);
+    int64_t a = first * rows.a_stride, b = first * rows.b_stride, to = first * rows.to_stride;
+    int64_t index = begin / rows.count;
+    for (size_t i = outer.size(); i-- > 0; index /= outer[i].extent) {
+      const int64_t at = index % outer[i].extent;
+      a += at * outer[i].a_stride;
+      b += at * outer[i].b_stride;
+      to += at * outer[i].to_stride;
+    }
+    work(part, a, b, to);
+    begin += part.count;
+  }
+}
 
 }  // namespace halftone::kernels

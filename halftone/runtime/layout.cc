@@ -14,7 +14,12 @@ int64_t channel_block() {
 
 Channels channels_of(const Shape& shape) {
   HT_CHECK(shape.size() >= 2, "{} has no channels", to_string(shape));
-  return {shape[0], shape[1], element_count(Shape(shape.begin() + 2, shape.end()))};
+  // Steps ask for this in every run, so nothing is allocated here.
+  int64_t s = 1;
+  for (size_t axis = 2; axis < shape.size(); ++axis) {
+    if (__builtin_mul_overflow(s, shape[axis], &s)) fail(ErrorCode::InvalidModel, to_string(shape), "is too large");
+  }
+  return {shape[0], shape[1], s};
 }
 
 int64_t stored_elements(const Shape& shape, Layout layout) {

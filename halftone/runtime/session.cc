@@ -119,8 +119,8 @@ struct Session::Impl {
   }
 
   Impl(QuantizedModel given, const SessionOptions& options) : Impl(options) {
-    find_ports(given);
     network->model = runtime::freeze(std::move(given), lowering.taps, requantize);
+    find_ports(network->model.model);
   }
 
   Impl(const std::filesystem::path& compiled, const SessionOptions& options) : Impl(options) {
