@@ -1,107 +1,146 @@
 #include <fmt/core.h>
 
-#include <algorithm>
-#include <chrono>
 #include <memory>
 #include <nlohmann/json.hpp>
 
 #include "cli/command.h"
+#include "cli/layer_times.h"
 #include "cli/model.h"
+#include "cli/table.h"
 #include "halftone/base/cpu.h"
 #include "halftone/base/error.h"
 #include "halftone/base/process.h"
-#include "halftone/base/rng.h"
+#include "halftone/eval/inputs.h"
+#include "halftone/eval/latency.h"
 #include "halftone/runtime/session.h"
 
 namespace halftone::cli {
 namespace {
 
 struct Options {
-  std::string model;
+  std::string model, against;
+  EngineOptions engine;
   int threads = 1;
+  int64_t batch = 1;
   int64_t runs = 0;
+  bool per_layer = false;
 };
 
-// Long enough for a stable median, short enough to wait for.
-constexpr double kWarmUpSeconds = 0.3;
-constexpr double kMeasuredSeconds = 2.0;
-constexpr int64_t kMinimumRuns = 20;
-
-TensorMap random_inputs(const std::vector<Session::Port>& ports) {
-  Rng rng(1);
+// A model ready to be timed, and the memory that it takes in a process of its own.
+struct Contestant {
+  std::string path;
+  double peak_rss_mib = 0;
+  Session session;
   TensorMap inputs;
-  for (const Session::Port& port : ports) {
-    if (port.type.dtype != DType::Float || !port.type.ranked()) {
-      fail(ErrorCode::Unsupported, "input '" + port.name + "'", "a float input of known rank is required, found {}",
-           to_string(port.type));
-    }
-    Shape shape;
-    for (const Dim& dim : *port.type.shape) shape.push_back(dim.known() ? dim.value : 1);
-    Tensor tensor(DType::Float, shape);
-    for (float& x : tensor.mutable_data<float>()) x = static_cast<float>(rng.uniform(-1, 1));
-    inputs.emplace(port.name, std::move(tensor));
+
+  void run() const { static_cast<void>(session.run(inputs)); }
+};
+
+Contestant prepare(const std::string& path, const SessionOptions& options, int64_t batch) {
+  Contestant contestant{path, 0, Session::load(path, options), {}};
+  Rng rng(1);
+  contestant.inputs = eval::random_inputs(contestant.session, batch, rng);
+  contestant.run();
+  return contestant;
+}
+
+std::vector<Contestant> prepare_all(const Options& options, const SessionOptions& session) {
+  std::vector<std::string> paths = {options.model};
+  if (!options.against.empty()) paths.push_back(options.against);
+  // Before this process has loaded anything.
+  std::vector<double> peaks;
+  for (const std::string& path : paths) {
+    peaks.push_back(peak_rss_mib_of([&] { prepare(path, session, options.batch).run(); }));
   }
-  return inputs;
+  std::vector<Contestant> contestants;
+  for (size_t i = 0; i < paths.size(); ++i) {
+    contestants.push_back(prepare(paths[i], session, options.batch));
+    contestants.back().peak_rss_mib = peaks[i];
+  }
+  return contestants;
 }
 
-double milliseconds_of_run(const Session& session, const TensorMap& inputs) {
-  const auto start = std::chrono::steady_clock::now();
-  session.run(inputs);
-  return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
+nlohmann::ordered_json to_json(const Contestant& contestant, const eval::Latency& latency, const Options& options) {
+  return {{"model", contestant.path},
+          {"median_ms", latency.median_ms},
+          {"min_ms", latency.min_ms},
+          {"p10_ms", latency.p10_ms},
+          {"p90_ms", latency.p90_ms},
+          {"images_per_second", 1000 * static_cast<double>(options.batch) / latency.median_ms},
+          {"peak_rss_mib", contestant.peak_rss_mib},
+          {"runs", latency.runs}};
 }
 
-std::vector<double> measure(const Session& session, const TensorMap& inputs, int64_t wanted_runs) {
-  using Clock = std::chrono::steady_clock;
-  const auto seconds_since = [](Clock::time_point t) {
-    return std::chrono::duration<double>(Clock::now() - t).count();
-  };
-  const auto warm_up = Clock::now();
-  do {
-    milliseconds_of_run(session, inputs);
-  } while (seconds_since(warm_up) < kWarmUpSeconds);
-
-  std::vector<double> times;
-  const auto begin = Clock::now();
-  const auto enough = [&] {
-    const auto done = static_cast<int64_t>(times.size());
-    if (wanted_runs > 0) return done >= wanted_runs;
-    return done >= kMinimumRuns && seconds_since(begin) >= kMeasuredSeconds;
-  };
-  while (!enough()) times.push_back(milliseconds_of_run(session, inputs));
-  std::sort(times.begin(), times.end());
-  return times;
+std::string table_of(const std::vector<Contestant>& contestants, const std::vector<eval::Latency>& latencies,
+                     int64_t batch) {
+  Table table({"model", ">median ms", ">minimum", ">10 %", ">90 %", ">images/s", ">peak MiB", ">runs"});
+  for (size_t i = 0; i < contestants.size(); ++i) {
+    const eval::Latency& latency = latencies[i];
+    const auto milliseconds = [](double ms) { return fmt::format("{:.3f}", ms); };
+    table.add_row({contestants[i].path, milliseconds(latency.median_ms), milliseconds(latency.min_ms),
+                   milliseconds(latency.p10_ms), milliseconds(latency.p90_ms),
+                   fmt::format("{:.1f}", 1000 * static_cast<double>(batch) / latency.median_ms),
+                   fmt::format("{:.1f}", contestants[i].peak_rss_mib), fmt::format("{}", latency.runs)});
+  }
+  return table.to_string();
 }
 
 void benchmark_model(const Options& options, Console& console) {
-  if (options.threads < 0 || options.runs < 0) {
-    fail(ErrorCode::InvalidArgument, "benchmark", "--threads and --runs must be >= 0");
+  if (options.runs < 0) {
+    fail(ErrorCode::InvalidArgument, "--runs", "a number of runs >= 0 is required, found {}", options.runs);
   }
-  const int threads = options.threads == 0 ? available_cores() : options.threads;
-  LoadedModel loaded = load_model(options.model);
-  const Session session(std::move(loaded.model), {.threads = threads, .team = nullptr, .taps = {}});
-  const std::vector<double> times = measure(session, random_inputs(session.inputs()), options.runs);
-  const double median = times[times.size() / 2];
-  console.print(
-      fmt::format("{}: median {:.3f} ms, minimum {:.3f} ms, 90th percentile {:.3f} ms ({} runs, {} thread{}, {})\n",
-                  options.model, median, times.front(), times[times.size() * 9 / 10], times.size(), threads,
-                  threads == 1 ? "" : "s", cpu_model()));
-  console.write_json({{"median_ms", median},
-                      {"min_ms", times.front()},
-                      {"p90_ms", times[times.size() * 9 / 10]},
-                      {"runs", times.size()},
-                      {"threads", threads},
-                      {"images_per_second", 1000 / median},
-                      {"peak_rss_mib", peak_rss_mib()}});
+  SessionOptions session;
+  session.threads = thread_count(options.threads);
+  session.requantize = options.engine.mode();
+  const std::vector<Contestant> contestants = prepare_all(options, session);
+  std::vector<std::function<void()>> runs;
+  for (const Contestant& contestant : contestants) runs.emplace_back([&contestant] { contestant.run(); });
+  eval::LatencyOptions measuring;
+  measuring.runs = options.runs;
+  const std::vector<eval::Latency> latencies = eval::measure_latency(runs, measuring);
+
+  nlohmann::ordered_json json = to_json(contestants[0], latencies[0], options);
+  json["threads"] = session.threads;
+  json["batch"] = options.batch;
+  json["requantize"] = eval::name_of(session.requantize);
+  json["cpu"] = cpu_model();
+  json["isa"] = name_of(isa_level());
+  console.print(table_of(contestants, latencies, options.batch));
+  if (contestants.size() > 1) {
+    const double ratio = latencies[0].median_ms / latencies[1].median_ms;
+    json["against"] = to_json(contestants[1], latencies[1], options);
+    json["ratio"] = ratio;
+    console.print(fmt::format("ratio of medians: {:.3f}\n", ratio));
+  }
+  console.print(fmt::format("{} thread{}, batch {}, {}, {}\n", session.threads, session.threads == 1 ? "" : "s",
+                            options.batch, cpu_model(), name_of(isa_level())));
+  if (options.per_layer) {
+    const LayerTimes layers(eval::profile(load_model(options.model).model, contestants[0].inputs, session.requantize,
+                                          eval::kProfileSeconds));
+    console.print("\n" + layers.to_string());
+    layers.add_to(json);
+  }
+  console.write_json(json);
 }
 
 }  // namespace
 
 Action setup_benchmark(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  add_model_option(app, "MODEL", options->model, "Model to time");
+  add_model_option(app, "MODEL", options->model, "Model to time, or a compiled one");
+  app.add_option("--against", options->against, "Another model, timed in turn with the first")->type_name("FILE");
   app.add_option("--threads", options->threads, "Threads of one inference (default 1; 0: all cores)")->type_name("N");
+  app.add_option("--batch", options->batch, "Samples of one inference (default 1)")->type_name("N");
   app.add_option("--runs", options->runs, "Measured runs (default: two seconds' worth, at least 20)")->type_name("N");
-  app.footer("Example:\n  halftone benchmark model.onnx --threads 2 --json -\nUnknown dimensions are taken as 1.");
+  app.add_flag("--per-layer", options->per_layer, "Also show where the time goes, layer by layer");
+  options->engine.add_requantize_to(app);
+  app.footer(
+      "Examples:\n"
+      "  halftone benchmark model.int8.onnx --against model.onnx --threads 2\n"
+      "  halftone benchmark model.int8.onnx --per-layer --json -\n"
+      "The ratio is the first model's median over the second's. Inputs are random. Peak memory is that of a process\n"
+      "which loads the model and runs it. Fractions in the table of layers are of what one core was measured to do at\n"
+      "most: int8 products for layers in integers, float products for the others.");
   return [options](Console& console) { benchmark_model(*options, console); };
 }
 

@@ -30,11 +30,16 @@ class Console {
   // One line to standard error, even when quiet.
   void warn(std::string_view text);
 
+  // What the program ends with; 0 unless told otherwise.
+  void set_exit_code(int code) { exit_code_ = code; }
+  int exit_code() const { return exit_code_; }
+
   // Writes `result` where --json says, whole or not at all. Numbers that are not finite become null.
   void write_json(const nlohmann::ordered_json& result);
 
  private:
   Options options_;
+  int exit_code_ = 0;
   std::unique_ptr<ProgressSink> progress_;  // none with quiet
 };
 

@@ -85,7 +85,7 @@ int run(int argc, char** argv) {
     if (command.app->parsed()) {
       Console console(output);
       command.action(console);
-      return 0;
+      return console.exit_code();
     }
   }
   if (help->parsed() && !topic.empty()) {

@@ -11,14 +11,15 @@ void DataOptions::add_to(CLI::App& app, bool required) {
       ->required(required)
       ->type_name("PATH");
   app.add_option("--preprocess", preprocess, "How images become inputs (default: the model's own)")->type_name("FILE");
-  app.add_option("--threads", threads, "Threads (default: all cores)")->type_name("N");
+  const char* usual = threads == 0 ? "Threads (default: all cores)" : "Threads (default 1; 0: all cores)";
+  app.add_option("--threads", threads, usual)->type_name("N");
 }
 
 void DataOptions::add_limit_to(CLI::App& app) {
   app.add_option("--limit", limit, "Only the first N samples")->type_name("N");
 }
 
-int DataOptions::thread_count() const {
+int thread_count(int threads) {
   if (threads < 0 || threads > 1024) {
     fail(ErrorCode::InvalidArgument, "--threads", "a number from 0 to 1024 is required, found {}", threads);
   }

@@ -17,6 +17,9 @@ namespace halftone::cli {
 // The metadata entry in which every file that Halftone writes carries its preprocessing.
 inline constexpr const char* kPreprocessKey = "halftone.preprocess";
 
+// `threads`, or the number of cores where it is 0. Errors: Error{InvalidArgument} beyond 0 ... 1024.
+int thread_count(int threads);
+
 // Options that name data for a model.
 struct DataOptions {
   std::string path;
@@ -27,8 +30,7 @@ struct DataOptions {
   // Adds --data, --preprocess and --threads.
   void add_to(CLI::App& app, bool required = true);
   void add_limit_to(CLI::App& app);
-  // `threads`, or the number of cores. Errors: Error{InvalidArgument} for negative numbers.
-  int thread_count() const;
+  int thread_count() const { return cli::thread_count(threads); }
 };
 
 // Options that say how a model is run.

@@ -57,9 +57,9 @@ QuantizedModel tune_model(QuantizedModel model, const TuneOptions& options, Cons
 
 void compare_speed(const Graph& original, const QuantizedModel& quantized, Console& console,
                    nlohmann::ordered_json& json) {
-  Rng rng(1);
-  const TensorMap inputs = eval::random_inputs(original, 1, rng);
   const Session before(original), after(quantized);
+  Rng rng(1);
+  const TensorMap inputs = eval::random_inputs(before, 1, rng);
   // Short: it says what to expect, `benchmark` measures.
   eval::LatencyOptions options;
   options.warm_up_seconds = 0.1;
@@ -68,14 +68,14 @@ void compare_speed(const Graph& original, const QuantizedModel& quantized, Conso
   const auto latencies = eval::measure_latency(
       {[&] { static_cast<void>(before.run(inputs)); }, [&] { static_cast<void>(after.run(inputs)); }}, options);
   const double in_float = latencies[0].median_ms, in_integers = latencies[1].median_ms;
-  console.print(
-      fmt::format("one image on one thread of this {}: float {:.3f} ms, quantized {:.3f} ms ({:.2f} times "
-                  "faster)\n",
-                  cpu_model(), in_float, in_integers, in_float / in_integers));
-  if (in_integers > in_float) {
+  const bool slower = in_integers > in_float;
+  console.print(fmt::format(
+      "one sample on one thread of this {}: float {:.3f} ms, quantized {:.3f} ms, {:.2f} times {}\n", cpu_model(),
+      in_float, in_integers, slower ? in_integers / in_float : in_float / in_integers, slower ? "SLOWER" : "as fast"));
+  if (slower) {
     console.warn(
-        "the quantized model is slower than the original on this machine; --tune leaves in float what is "
-        "slower in integers");
+        "the quantized model is slower than the original on this machine; quantize with --tune leaves in float "
+        "what is slower in integers");
   }
   json["latency"] = {{"float_ms", in_float}, {"quantized_ms", in_integers}, {"cpu", cpu_model()}};
 }

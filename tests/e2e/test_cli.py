@@ -77,7 +77,7 @@ class Cli(unittest.TestCase):
 class Commands(Cli):
     def test_help_names_every_command_and_its_examples(self):
         text = self.ok("--help").stdout
-        for command in ("inspect", "quantize", "evaluate", "compare", "run", "benchmark", "version"):
+        for command in ("inspect", "quantize", "evaluate", "compare", "run", "benchmark", "explain", "verify", "version"):
             self.assertIn(command, text)
             self.assertIn("Example", self.ok("help", command).stdout)
 
@@ -187,6 +187,61 @@ class Commands(Cli):
         result = self.json("benchmark", self.model, "--runs", 5)
         self.assertGreaterEqual(result["median_ms"], result["min_ms"])
         self.assertGreater(result["min_ms"], 0)
+        self.assertAlmostEqual(result["images_per_second"], 1000 / result["median_ms"])
+        self.assertGreater(result["peak_rss_mib"], 1)
+        self.assertEqual(result["runs"], 5)
+
+    def test_benchmark_of_two_models_layer_by_layer(self):
+        self.quantize(images=20)
+        result = self.json("benchmark", "int8.onnx", "--against", self.model, "--runs", 5, "--batch", 2, "--threads", 2,
+                           "--per-layer", "--requantize", "dyadic")
+        other = result["against"]
+        self.assertAlmostEqual(result["ratio"], result["median_ms"] / other["median_ms"])
+        self.assertAlmostEqual(other["images_per_second"], 2000 / other["median_ms"])
+        self.assertGreater(other["peak_rss_mib"], 1)
+        self.assertLessEqual(result["p10_ms"], result["p90_ms"])
+        self.assertAlmostEqual(sum(layer["share"] for layer in result["layers"]), 1)
+        convolutions = [layer for layer in result["layers"] if layer["macs"] > 0]
+        self.assertGreater(len(convolutions), 3)
+        for layer in convolutions:
+            self.assertAlmostEqual(layer["gops"], 2e-3 * layer["macs"] / layer["microseconds"])
+            # A multiplier can't be busier than all the time; neighbours may slow the yardstick down.
+            self.assertLess(layer["fraction_of_peak"], 1.5)
+        self.refused("--runs", "benchmark", self.model, "--runs", "-1")
+        self.refused("batch", "benchmark", self.model, "--batch", "0")
+        self.refused("no.onnx", "benchmark", self.model, "--against", "no.onnx")
+
+    def test_explain(self):
+        self.quantize(images=20)
+        nodes = self.json("explain", "int8.onnx", "--threads", 2)["nodes"]
+        for node in nodes:
+            self.assertTrue(node["rule"], node)
+            self.assertGreaterEqual(node["parts"], 1)
+        convolutions = [node for node in nodes if node["node"].startswith("Conv")]
+        self.assertTrue(convolutions)
+        self.assertTrue(all(node["integers"] for node in convolutions))
+        self.assertFalse(any(node["integers"] for node in self.json("explain", self.model)["nodes"]))
+        self.assertIn("Conv", self.ok("explain", "int8.onnx", "--requantize", "dyadic").stdout)
+
+    def test_verify(self):
+        self.quantize(images=20)
+        for mode in ("float", "dyadic"):
+            for more in ([], ["--data", GLYPHS.format(20, 3), "--limit", 3, "--threads", 2, "--batch", 2]):
+                result = self.json("verify", "int8.onnx", "--requantize", mode, *more)
+                self.assertEqual(result["mismatched_bytes"], 0)
+                self.assertEqual(result["tensors"], len(result["layers"]))
+                self.assertGreater(result["tensors"], 5)
+                self.assertTrue(all(layer["elements"] > 0 for layer in result["layers"]))
+        self.assertEqual(self.json("verify", self.model, "--limit", 1)["tensors"], 0)
+
+    def test_both_requantization_modes_evaluate_alike(self):
+        self.quantize(images=20)
+        data = GLYPHS.format(200, 99)
+        accuracy = [self.json("evaluate", "int8.onnx", "--data", data, "--requantize", mode, "--engine", engine)["top1"]
+                    for mode in ("float", "dyadic") for engine in ("auto", "reference")]
+        self.assertLess(max(accuracy) - min(accuracy), 0.02)
+        self.json("compare", self.model, "int8.onnx", "--data", data, "--limit", 5, "--requantize", "dyadic")
+        self.refused("did you mean 'dyadic'", "verify", "int8.onnx", "--requantize", "diadic")
 
     def test_quiet_says_nothing_and_json_goes_where_asked(self):
         done = self.ok("evaluate", self.model, "--data", GLYPHS.format(20, 1), "--quiet", "--json", "result.json")

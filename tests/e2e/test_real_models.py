@@ -68,6 +68,15 @@ class RealModels(unittest.TestCase):
                     layer["parameters"] for layer in again["layers"]) // 1000)
                 difference = self.json("compare", path, "int8.onnx", "--data", data, "--limit", 8)
                 self.assertGreater(difference["sqnr_db"], 8)
+                for mode in ("float", "dyadic"):
+                    verified = self.json("verify", "int8.onnx", "--data", data, "--limit", 1, "--requantize", mode)
+                    self.assertEqual(verified["mismatched_bytes"], 0)
+                    self.assertGreater(verified["tensors"], 10)
+                for file in (path, "int8.onnx"):
+                    self.assertGreater(len(self.json("explain", file, "--threads", 2)["nodes"]), 5)
+                speed = self.json("benchmark", "int8.onnx", "--against", path, "--runs", 3, "--per-layer")
+                self.assertGreater(speed["ratio"], 0)
+                self.assertGreater(len(speed["layers"]), 5)
 
 
 if __name__ == "__main__":
