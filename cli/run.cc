@@ -9,6 +9,8 @@
 #include "halftone/base/error.h"
 #include "halftone/data/npy.h"
 #include "halftone/eval/engine.h"
+#include "halftone/runtime/compiled.h"
+#include "halftone/runtime/session.h"
 
 namespace halftone::cli {
 namespace {
@@ -43,13 +45,20 @@ std::string file_name(std::string name) {
   return (name.empty() || name[0] == '.' ? "_" + name : name) + ".npy";
 }
 
-void run_model(const Options& options, Console& console) {
+TensorMap compute(const Options& options, const TensorMap& inputs) {
   const eval::EngineKind kind = options.engine.kind();
-  const RequantizeMode mode = options.engine.mode();
-  LoadedModel loaded = load_model(options.model);
-  const TensorMap inputs = read_inputs(options.inputs);
-  const auto engine = eval::make_engine(kind, std::move(loaded.model), mode);
-  const TensorMap outputs = engine->run(inputs);
+  if (runtime::is_compiled(options.model)) {
+    if (kind == eval::EngineKind::Reference) {
+      fail(ErrorCode::InvalidArgument, "--engine", "the reference runs models, '{}' is a compiled program",
+           options.model);
+    }
+    return Session::load(options.model).run(inputs);
+  }
+  return eval::make_engine(kind, load_model(options.model).model, options.engine.mode())->run(inputs);
+}
+
+void run_model(const Options& options, Console& console) {
+  const TensorMap outputs = compute(options, read_inputs(options.inputs));
 
   const std::filesystem::path folder = options.output_folder;
   std::error_code error;
@@ -69,7 +78,7 @@ void run_model(const Options& options, Console& console) {
 
 Action setup_run(CLI::App& app) {
   auto options = std::make_shared<Options>();
-  add_model_option(app, "MODEL", options->model, "Model to run");
+  add_model_option(app, "MODEL", options->model, "Model or compiled program to run");
   app.add_option("--input", options->inputs, "A model input's content, NAME=FILE.npy; once per input")
       ->type_name("NAME=FILE");
   app.add_option("--output-dir", options->output_folder, "Folder for NAME.npy of each output")

@@ -2,6 +2,7 @@
 
 #include "halftone/graph/op_table.h"
 #include "halftone/onnx/onnx.h"
+#include "halftone/runtime/compiled.h"
 #include "halftone/transform/fold_qdq.h"
 
 namespace halftone {
@@ -27,6 +28,11 @@ LoadedModel make_model(const std::filesystem::path& path, Graph graph, int64_t m
 }  // namespace
 
 LoadedModel load_model(const std::filesystem::path& path) {
+  if (runtime::is_compiled(path)) {
+    fail(
+        ErrorCode::Unsupported, path.string(),
+        "a model is required, found a compiled program; sessions run those, but their networks can't be read any more");
+  }
   Graph graph = onnx::import_model(path);
   std::error_code none;
   return make_model(path, std::move(graph), static_cast<int64_t>(std::filesystem::file_size(path, none)));

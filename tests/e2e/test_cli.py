@@ -77,7 +77,8 @@ class Cli(unittest.TestCase):
 class Commands(Cli):
     def test_help_names_every_command_and_its_examples(self):
         text = self.ok("--help").stdout
-        for command in ("inspect", "quantize", "evaluate", "compare", "run", "benchmark", "explain", "verify", "version"):
+        for command in ("inspect", "quantize", "evaluate", "compare", "run", "benchmark", "compile", "explain", "verify",
+                        "version"):
             self.assertIn(command, text)
             self.assertIn("Example", self.ok("help", command).stdout)
 
@@ -242,6 +243,38 @@ class Commands(Cli):
         self.assertLess(max(accuracy) - min(accuracy), 0.02)
         self.json("compare", self.model, "int8.onnx", "--data", data, "--limit", 5, "--requantize", "dyadic")
         self.refused("did you mean 'dyadic'", "verify", "int8.onnx", "--requantize", "diadic")
+
+    def test_compiled_programs_compute_what_their_models_do(self):
+        self.quantize()
+        made = self.json("compile", "int8.onnx", "-o", "net.ht")
+        self.assertEqual(made["bytes"], (self.folder / "net.ht").stat().st_size)
+        write_npy(self.folder / "x.npy", (1, 3, 32, 32), [i % 17 / 17 for i in range(3 * 32 * 32)])
+        name = self.json("inspect", self.model)["inputs"][0]["name"]
+        for model in ("int8.onnx", "net.ht"):
+            self.json("run", model, "--input", f"{name}=x.npy", "--output-dir", model + ".out")
+        outputs = sorted((self.folder / "net.ht.out").iterdir())
+        self.assertEqual(len(outputs), 1)
+        self.assertEqual(outputs[0].read_bytes(), (self.folder / "int8.onnx.out" / outputs[0].name).read_bytes())
+        self.assertGreater(self.json("benchmark", "net.ht", "--runs", "3")["median_ms"], 0)
+        self.assertTrue(any(node["integers"] for node in self.json("explain", "net.ht")["nodes"]))
+        # Elsewhere, damaged, or where a model is needed.
+        self.refused("compile the model on this machine", "benchmark", "net.ht", env={**os.environ, "HALFTONE_ISA": "portable"})
+        self.refused("a compiled program", "evaluate", "net.ht", "--data", GLYPHS.format(5, 1))
+        program = self.folder / "net.ht"
+        program.write_bytes(program.read_bytes()[:-100])
+        self.refused("the compiled program is damaged", "benchmark", "net.ht")
+
+    def test_tuning_keeps_its_measurements(self):
+        first = self.quantize("--tune", "--tune-cache", "times.json")
+        self.assertLessEqual(first["tuning"]["tuned_ms"], first["tuning"]["integer_ms"])
+        measured = (self.folder / "times.json").read_text()
+        second = self.quantize("--tune", "--tune-cache", "times.json")
+        self.assertEqual(measured, (self.folder / "times.json").read_text())
+        self.assertEqual([layer["integer_us"] for layer in first["tuning"]["layers"]],
+                         [layer["integer_us"] for layer in second["tuning"]["layers"]])
+        (self.folder / "times.json").write_text("nonsense")
+        self.refused("times.json", "quantize", self.model, "-o", "x.onnx", "--data", GLYPHS.format(5, 1), "--tune",
+                     "--tune-cache", "times.json")
 
     def test_quiet_says_nothing_and_json_goes_where_asked(self):
         done = self.ok("evaluate", self.model, "--data", GLYPHS.format(20, 1), "--quiet", "--json", "result.json")
