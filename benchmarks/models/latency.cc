@@ -5,7 +5,6 @@
 // Prints "ready LOAD_MS" (import, lowering and the first run), then obeys lines on standard input:
 //   run N           prints the milliseconds of N runs
 //   output IN OUT   runs raw floats from IN (all inputs, one after the other), writes the first output's floats to OUT
-//   profile N       prints microseconds per step on one thread, the least of N runs
 //   peak            prints the peak resident memory of the process in MiB
 #include <chrono>
 #include <fstream>
@@ -14,9 +13,6 @@
 
 #include "halftone/base/file.h"
 #include "halftone/base/process.h"
-#include "halftone/runtime/freeze.h"
-#include "halftone/runtime/load_model.h"
-#include "halftone/runtime/lowering.h"
 #include "halftone/runtime/session.h"
 
 namespace {
@@ -45,37 +41,6 @@ TensorMap make_inputs(const Session& session, int64_t batch, std::istream* sourc
     inputs.emplace(port.name, std::move(tensor));
   }
   return inputs;
-}
-
-void profile(const std::string& path, const TensorMap& inputs, int threads, int rounds) {
-  const runtime::FrozenModel frozen = runtime::freeze(load_model(path).model, {}, RequantizeMode::Float);
-  std::map<std::string, Shape> shapes;
-  for (const auto& [name, tensor] : inputs) shapes.emplace(name, tensor.shape());
-  runtime::ConstantStore constants;
-  runtime::LoweringOptions options;
-  options.threads = threads;
-  const auto program = runtime::lower(frozen, shapes, options, constants);
-  runtime::Execution execution(program);
-  for (size_t i = 0; i < program->inputs.size(); ++i) {
-    execution.inputs()[i].data = inputs.at(program->inputs[i]).bytes().data();
-  }
-  std::vector<Tensor> outputs;
-  for (const runtime::Program::Output& output : program->outputs) outputs.emplace_back(output.dtype, output.shape);
-  for (size_t i = 0; i < outputs.size(); ++i) execution.outputs()[i].data = outputs[i].mutable_bytes().data();
-  const std::vector<double> times = execution.profile(rounds);
-  std::vector<std::string> kernels(times.size());
-  for (const NodeNote& note : program->notes) {
-    for (int i = 0; i < note.step_count; ++i) {
-      kernels[static_cast<size_t>(note.first_step + i)] = note.rule + " " + note.kernel + " " + note.isa;
-    }
-  }
-  double total = 0;
-  for (size_t i = 0; i < times.size(); ++i) {
-    total += times[i];
-    std::cout << fmt::format("{:9.2f} us  {:2} parts  {:44} {}\n", times[i], program->parts[i], program->steps[i].name,
-                             kernels[i]);
-  }
-  std::cout << fmt::format("{:9.2f} us  total, arena {} KiB", total, program->arena_bytes / 1024) << std::endl;
 }
 
 int serve(const std::string& path, int threads, int64_t batch) {
@@ -117,8 +82,6 @@ int serve(const std::string& path, int threads, int64_t batch) {
       const auto bytes = outputs.at(session.outputs().front().name).bytes();
       write_file(to, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
       std::cout << "done" << std::endl;
-    } else if (command == "profile" && words >> count) {
-      profile(path, inputs, threads, count);
     } else if (command == "peak") {
       std::cout << peak_rss_mib() << std::endl;
     } else {
