@@ -98,7 +98,48 @@ TEST_P(DepthwiseKernels, EveryWidthAndHeight) {
       ASSERT_TRUE(check_modes(tall));
     }
   }
-  ASSERT_TRUE(check_modes({.channels = 70, .in_h = 3, .in_w = 301}));
+  for (int64_t stride : {1, 2}) {
+    ASSERT_TRUE(check_modes({.channels = 70, .stride_h = stride, .stride_w = stride, .in_h = 3, .in_w = 301}));
+  }
+}
+
+// Several pixels to a vector, rows of less than a vector and of more than are worked on at a time.
+TEST_P(DepthwiseKernels, FewChannels) {
+  for (int64_t channels : {1, 2, 4, 8, 16}) {
+    for (int64_t size : {1, 2, 3, 7, 33, 64, 129, 1100}) {
+      for (const auto& [left, right] : {std::pair{0, 0}, {0, 1}, {1, 0}, {2, 3}, {0, 5}, {40, 40}}) {
+        const DepthwiseCase test = {.channels = channels,
+                                    .images = 2,
+                                    .in_h = 4,
+                                    .in_w = size,
+                                    .pad_left = left,
+                                    .pad_right = right,
+                                    .from_gap = size % 3,
+                                    .to_gap = left == 1 ? 0 : 3};
+        if (test.possible()) {
+          ASSERT_TRUE(check_modes(test));
+        }
+      }
+    }
+  }
+}
+
+// Padding on one side only, in all strides.
+TEST_P(DepthwiseKernels, LopsidedPadding) {
+  for (int64_t stride : {1, 2, 3}) {
+    for (int pads = 0; pads < 16; ++pads) {
+      const DepthwiseCase test = {.channels = 37,
+                                  .stride_h = stride,
+                                  .stride_w = stride,
+                                  .in_h = 8,
+                                  .in_w = 9,
+                                  .pad_top = pads & 1,
+                                  .pad_left = pads >> 1 & 1,
+                                  .pad_bottom = pads >> 2 & 1,
+                                  .pad_right = pads >> 3};
+      ASSERT_TRUE(check_modes(test));
+    }
+  }
 }
 
 TEST_P(DepthwiseKernels, Dilations) {
