@@ -47,7 +47,7 @@ typedef enum halftone_status {
 } halftone_status;
 
 /* "invalid model", "io" ...; "unknown status" for other numbers. */
-const char* halftone_status_name(halftone_status status);
+const char* halftone_status_name(int status);
 
 /* One line about the last call on this thread that failed: where, what was required, what was found. "" if none did.
  * Valid until the next one fails on this thread. */

@@ -60,7 +60,7 @@ halftone_status status_of(ErrorCode code) noexcept {
 
 const char* halftone_version(void) { return HALFTONE_VERSION; }
 
-const char* halftone_status_name(halftone_status status) {
+const char* halftone_status_name(int status) {
   for (const auto& entry : halftone::c::kNames) {
     if (entry.status == status) return entry.name;
   }

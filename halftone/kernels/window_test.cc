@@ -64,6 +64,7 @@ TEST(WindowWalk, VisitsTheTapsOfTheDefinition) {
     const auto begin = static_cast<int64_t>(rng.below(static_cast<uint64_t>(w.out_pixels())));
     const int64_t end = begin + 1 + static_cast<int64_t>(rng.below(static_cast<uint64_t>(w.out_pixels() - begin)));
     int64_t next = begin;
+    const std::vector<uint8_t> image(static_cast<size_t>(w.in[0] * w.in[1] * w.in[2] * w.from_stride));
     WindowWalk walk(w, begin, end);
     for (WindowRun run; walk.next(run);) {
       ASSERT_EQ(run.to, next * w.to_stride);
@@ -74,9 +75,8 @@ TEST(WindowWalk, VisitsTheTapsOfTheDefinition) {
         int64_t in_padded = 0;
         const std::vector<int64_t> expected = taps_of(w, {row / w.out[1], row % w.out[1], next % w.out[2]}, &in_padded);
         std::vector<int64_t> found;
-        const uint8_t* origin = nullptr;
-        for_each_tap(run.row.box, origin,
-                     [&](const uint8_t* tap) { found.push_back(tap - origin + run.from + j * run.row.from_step); });
+        const uint8_t* first = image.data() + run.from + j * run.row.from_step;
+        for_each_tap(run.row.box, first, [&](const uint8_t* tap) { found.push_back(tap - image.data()); });
         ASSERT_EQ(found, expected) << round << ": " << next;
         ASSERT_EQ(run.row.box.taps(), static_cast<int64_t>(expected.size()));
         ASSERT_EQ(run.padded_taps, in_padded);

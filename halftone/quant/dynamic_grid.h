@@ -19,6 +19,7 @@ inline Grid dynamic_grid(float low, float high) {
   high = std::max(high, 0.0F);
   const float width = high - low;
   const float scale = width == 0 ? 1.0F : std::max(width / 255.0F, FLT_MIN);
+  if (!std::isfinite(scale)) return {DType::UInt8, scale, 0, 0, 255};  // no grid, see is_finite
   return {DType::UInt8, scale, to_code(-low / scale, 0, 0, 255), 0, 255};
 }
 

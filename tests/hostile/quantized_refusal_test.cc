@@ -127,7 +127,9 @@ void add_scales(std::vector<Case>& cases) {
   const std::map<std::string, std::string> numbers = {
       {"nan", "nan"}, {"zero", "0"}, {"negative", "-0.5"}, {"denormal", "1e-40"}, {"infinite", "inf"}};
   const std::vector<std::string> rule = {"positive, finite and normal"};
-  for (const auto& [word, number] : numbers) {
+  for (const auto& entry : numbers) {
+    // Lambdas capture variables, not structured bindings.
+    const std::string &word = entry.first, &number = entry.second;
     const std::string x_scale = floats("x_scale", "[]", number), y_scale = floats("y_scale", "[]", number);
     const std::string w_scale = floats("w_scale", "3", "0.1, 0.2, " + number);
     const auto add = [&](const std::string& form, const Parts& parts, const std::string& where,
