@@ -11,12 +11,14 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kGranularities[] = {"per_tensor", "per_channel", "per_block"};
+constexpr const char* kGranularities[] = {"per_tensor", "per_channel", "per_block", "per_group"};
 
 Json spec_to_json(const QuantSpec& spec) {
   return {{"type", type_name(spec)},           {"symmetric", spec.symmetric},
           {"narrow_range", spec.narrow_range}, {"granularity", kGranularities[static_cast<size_t>(spec.granularity)]},
-          {"block_size", spec.block_size},     {"observer", spec.observer}};
+          {"block_size", spec.block_size},     {"observer", spec.observer},
+          {"group_size", spec.group_size},     {"grid", spec.grid},
+          {"rounding", spec.rounding}};
 }
 
 QuantSpec spec_from_json(const Json& json) {
@@ -29,6 +31,11 @@ QuantSpec spec_from_json(const Json& json) {
   spec.granularity = static_cast<Granularity>(found - std::begin(kGranularities));
   spec.block_size = json.at("block_size").get<int64_t>();
   spec.observer = json.at("observer").get<std::string>();
+  // Older notes do without these.
+  const QuantSpec usual;
+  spec.group_size = json.value("group_size", usual.group_size);
+  spec.grid = json.value("grid", usual.grid);
+  spec.rounding = json.value("rounding", usual.rounding);
   return spec;
 }
 

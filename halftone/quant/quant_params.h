@@ -11,17 +11,22 @@
 
 namespace halftone {
 
-enum class Granularity { PerTensor, PerChannel, PerBlock };
+// How many elements share a scale: all of them, a slice of the channel axis, a run of `block_size` elements along an
+// axis, or `group_size` neighbouring slices of the channel axis.
+enum class Granularity { PerTensor, PerChannel, PerBlock, PerGroup };
 
 // What somebody asked for: a grid and how to find its range, before any data was seen.
 struct QuantSpec {
-  int bits = 8;               // 2..16 (32 for biases)
+  int bits = 8;               // 1..16 (32 for biases)
   bool is_signed = false;     // int8 or uint8
   bool symmetric = false;     // the range is centred: zero point 0 (signed) or 2^(bits-1) (unsigned)
   bool narrow_range = false;  // signed, symmetric: leave out the lowest code, so that -q is a code when q is
   Granularity granularity = Granularity::PerTensor;
-  int64_t block_size = 0;            // PerBlock: elements along the axis that share a scale
-  std::string observer = "min_max";  // as make_observer reads it
+  int64_t block_size = 0;                 // PerBlock: elements along the reduction axis that share a scale
+  std::string observer = "min_max";       // as make_observer reads it
+  int64_t group_size = 0;                 // PerGroup: channels that share a scale; stored as equal scales per channel
+  std::string grid = "affine";            // where the representable numbers lie: a name of grids.def
+  std::string rounding = "nearest_even";  // which of them a number becomes: as make_rounding reads it
 
   bool operator==(const QuantSpec&) const = default;
 };
@@ -34,14 +39,20 @@ std::string type_name(const QuantSpec& spec);
 // "per_tensor", "per_channel". Errors: Error{InvalidArgument} for another word, with the nearest known one.
 Granularity parse_granularity(std::string_view text);
 
-// A grid: real = scale * (q - zero_point), q in [q_min, q_max].
+// A grid: real = scale * (q - zero_point), q in [q_min, q_max]; with `levels`, real = scale * levels[q].
 struct QuantParams {
   DType dtype = DType::UInt8;       // storage type of the codes
   int64_t q_min = 0, q_max = 255;   // codes in use (narrow range leaves the lowest out)
   std::vector<float> scale;         // 1, or one per channel, or (blocks) channels x blocks in the tensor's own order
   std::vector<int32_t> zero_point;  // as many as scales
-  int64_t axis = -1;                // PerChannel, PerBlock: the tensor's axis; -1 for PerTensor
+  int64_t axis = -1;                // PerChannel, PerGroup, PerBlock: the tensor's axis; -1 for PerTensor
   int64_t block_size = 0;           // PerBlock: elements along `axis` per scale
+  // Weights whose grid is not evenly spaced: K ascending numbers for all scales, or K for each of them in turn. Codes
+  // are positions in the list: [0, K - 1], unsigned, with zero points 0. Empty: the grid is affine.
+  std::vector<float> levels = {};
+  // PerChannel, affine: how many bits each channel uses, its codes being [-(2^(b-1) - 1), 2^(b-1) - 1] of a signed type
+  // or [0, 2^b - 1] of an unsigned one; with 0 bits every element is 0. Empty: all use [q_min, q_max].
+  std::vector<int8_t> channel_bits = {};
 
   bool per_tensor() const { return axis < 0; }
   bool operator==(const QuantParams&) const = default;

@@ -13,11 +13,12 @@ namespace halftone {
 // What is stored of each type, in order, for both directions (archive.h).
 template <typename A>
 static void fields(A& a, QuantParams& p) {
-  a(p.dtype, p.q_min, p.q_max, p.scale, p.zero_point, p.axis, p.block_size);
+  a(p.dtype, p.q_min, p.q_max, p.scale, p.zero_point, p.axis, p.block_size, p.levels, p.channel_bits);
 }
 template <typename A>
 static void fields(A& a, QuantSpec& s) {
-  a(s.bits, s.is_signed, s.symmetric, s.narrow_range, s.granularity, s.block_size, s.observer);
+  a(s.bits, s.is_signed, s.symmetric, s.narrow_range, s.granularity, s.block_size, s.observer, s.group_size, s.grid,
+    s.rounding);
 }
 template <typename A>
 static void fields(A& a, Encoding& e) {
