@@ -5,7 +5,7 @@
 namespace halftone {
 
 CalibrationTable::CalibrationTable(const QuantPlan& plan) {
-  for (const GridGroup& group : plan.groups) observers_.push_back(make_observer(group.spec.observer));
+  for (const GridGroup& group : plan.groups) observers_.push_back(make_observer(group.spec));
 }
 
 void CalibrationTable::observe(size_t group, std::string_view value, std::span<const float> content) {

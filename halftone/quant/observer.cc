@@ -12,7 +12,8 @@
 
 namespace halftone {
 
-#define HT_OBSERVER(name, summary, source) std::unique_ptr<Observer> make_##name(std::string_view parameter);
+#define HT_OBSERVER(name, summary, source) \
+  std::unique_ptr<Observer> make_##name(std::string_view parameter, const QuantSpec& spec);
 #include "halftone/quant/observers.def"
 #undef HT_OBSERVER
 
@@ -43,7 +44,7 @@ Range Observer::range() const {
   return {std::min(range.low, 0.0F), std::max(range.high, 0.0F)};
 }
 
-std::unique_ptr<Observer> make_observer(std::string_view description) {
+std::unique_ptr<Observer> make_observer(std::string_view description, const QuantSpec& spec) {
   const size_t colon = description.find(':');
   const std::string_view name = description.substr(0, colon);
   if (description.ends_with(':')) {
@@ -51,7 +52,7 @@ std::unique_ptr<Observer> make_observer(std::string_view description) {
   }
   const std::string_view parameter = colon == std::string_view::npos ? "" : description.substr(colon + 1);
 #define HT_OBSERVER(known, summary, source) \
-  if (name == #known) return make_##known(parameter);
+  if (name == #known) return make_##known(parameter, spec);
 #include "halftone/quant/observers.def"
 #undef HT_OBSERVER
   std::vector<std::string_view> names;

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "halftone/quant/extent.h"
+#include "halftone/quant/quant_params.h"
 
 namespace halftone {
 
@@ -52,9 +53,12 @@ class Observer {
   bool empty_ = true;
 };
 
-// An observer by name, with its parameter where it has one: "min_max", "percentile", "percentile:99.9". Errors:
+// An observer by name, with its parameter where it has one: "min_max", "percentile", "percentile:99.9". `spec` is the
+// grid that its range is for: one that weighs rounding against clipping has to know the number of codes. Errors:
 // Error{InvalidArgument} for an unknown name (with the nearest known one) and for a parameter it can't take.
-std::unique_ptr<Observer> make_observer(std::string_view description);
+std::unique_ptr<Observer> make_observer(std::string_view description, const QuantSpec& spec = {});
+// The one that the spec names.
+inline std::unique_ptr<Observer> make_observer(const QuantSpec& spec) { return make_observer(spec.observer, spec); }
 
 struct ObserverInfo {
   std::string_view name, summary, source;

@@ -17,7 +17,7 @@ WeightGrid grid_of_weights(const QuantSpec& spec, int64_t axis, const Tensor& we
       const auto part = floats.subspan(static_cast<size_t>(begin), static_cast<size_t>(inner));
       slice.insert(slice.end(), part.begin(), part.end());
     }
-    const auto observer = make_observer(spec.observer);
+    const auto observer = make_observer(spec);
     observer->observe(slice, "weights");
     const Range range = observer->range();
     low.push_back(range.low);

@@ -18,7 +18,7 @@ class MinMax final : public Observer {
 
 }  // namespace
 
-std::unique_ptr<Observer> make_min_max(std::string_view parameter) {
+std::unique_ptr<Observer> make_min_max(std::string_view parameter, const QuantSpec&) {
   no_parameter("min_max", parameter);
   return std::make_unique<MinMax>();
 }

@@ -38,7 +38,7 @@ class MovingAverage final : public Observer {
 
 }  // namespace
 
-std::unique_ptr<Observer> make_moving_average(std::string_view parameter) {
+std::unique_ptr<Observer> make_moving_average(std::string_view parameter, const QuantSpec&) {
   return std::make_unique<MovingAverage>(number_parameter("moving_average", parameter, 0.99, 0, 0.999999));
 }
 

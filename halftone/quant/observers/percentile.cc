@@ -21,7 +21,7 @@ class Percentile final : public Observer {
 
 }  // namespace
 
-std::unique_ptr<Observer> make_percentile(std::string_view parameter) {
+std::unique_ptr<Observer> make_percentile(std::string_view parameter, const QuantSpec&) {
   return std::make_unique<Percentile>(number_parameter("percentile", parameter, 99.99, 50, 100));
 }
 
