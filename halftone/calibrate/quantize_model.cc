@@ -18,17 +18,21 @@ namespace {
 
 }  // namespace
 
-Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options) {
-  ProgressSink& progress = *options.progress;
-  Graph simple = transform::simplify(graph);
-  const QuantPlan plan = plan_quantization(simple, options.recipe);
+Quantization quantize_simplified(Graph simple, data::Loader* loader, const Recipe& recipe, ThreadTeam& team,
+                                 ProgressSink& progress) {
+  const QuantPlan plan = plan_quantization(simple, recipe);
   for (size_t rule : plan.unused_rules) progress.note(fmt::format("rule {} of the recipe decides nothing", rule + 1));
   if (plan.groups.empty()) {
-    refuse_all(graph, plan.float_reasons, "");
+    refuse_all(simple, plan.float_reasons, "");
   }
-  ThreadTeam team(options.threads > 0 ? options.threads : available_cores());
-  const CalibrationTable table = calibrate(simple, plan, loader, team, progress);
+  if (loader == nullptr) fail(ErrorCode::InvalidArgument, "calibration", "samples to find ranges with are required");
+  const CalibrationTable table = calibrate(simple, plan, *loader, team, progress);
   return {assign_encodings(std::move(simple), plan, table.ranges()), table.samples()};
+}
+
+Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options) {
+  ThreadTeam team(options.threads > 0 ? options.threads : available_cores());
+  return quantize_simplified(transform::simplify(graph), &loader, options.recipe, team, *options.progress);
 }
 
 QuantizedModel quantize_dynamic(const Graph& graph, const Recipe& recipe, DynamicRange range) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "halftone/base/progress.h"
+#include "halftone/base/thread_team.h"
 #include "halftone/data/loader.h"
 #include "halftone/quant/encodings.h"
 #include "halftone/quant/recipe.h"
@@ -30,6 +31,10 @@ struct Quantization {
 // those of the steps named. Determinism: the number of threads makes no difference.
 // Memory: one float Session's runs per thread; independent of the number of samples.
 Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options = {});
+
+// The same for a network that is simplified already. `loader` may be nullptr where no grid needs data.
+Quantization quantize_simplified(Graph simple, data::Loader* loader, const Recipe& recipe, ThreadTeam& team,
+                                 ProgressSink& progress);
 
 // The same without data: only matrix products are quantized, and find the ranges of their activations at run time
 // (assign_dynamic). Errors: Error{Unsupported} when the network has no product that can be quantized, and those of

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "halftone/quant/quant_params.h"
+#include "halftone/quant/step_request.h"
 
 namespace halftone {
 
@@ -32,7 +33,8 @@ struct RecipeRule {
 struct Recipe {
   QuantSpec weights;
   QuantSpec activations;
-  std::vector<RecipeRule> rules;  // the first that matches decides
+  std::vector<RecipeRule> rules;   // the first that matches decides
+  std::vector<StepRequest> steps;  // what is done beside choosing grids, first to last (room ptq)
 
   // int8 weights, symmetric without -128, a scale per output channel, from their extremes; uint8 activations, from
   // their 99.99th percentile.

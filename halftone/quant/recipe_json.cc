@@ -138,6 +138,32 @@ RecipeRule read_rule(const Section& section, const Recipe& recipe) {
   return rule;
 }
 
+// "equalize", or {"step": "equalize", "exponent": 0.5}.
+StepRequest read_step(const json& entry, const std::string& where) {
+  if (entry.is_string()) return {entry.get<std::string>(), {}};
+  const Section section(entry, where);
+  if (!section.has("step")) section.refuse("a step requires \"step\", its name");
+  StepRequest step{section.text("step"), {}};
+  for (const auto& [word, value] : entry.items()) {
+    if (word == "step") continue;
+    if (!value.is_string() && !value.is_number() && !value.is_boolean()) {
+      section.refuse("'{}' must be a text, a number, true or false, found {}", word, shown(value));
+    }
+    step.words[word] = value.is_string() ? value.get<std::string>() : value.dump();
+  }
+  return step;
+}
+
+std::vector<StepRequest> read_steps(const Section& recipe) {
+  const json& entries = recipe.at("steps");
+  if (!entries.is_array()) recipe.refuse("'steps' must be a list in brackets, found {}", shown(entries));
+  std::vector<StepRequest> steps;
+  for (size_t i = 0; i < entries.size(); ++i) {
+    steps.push_back(read_step(entries[i], recipe.path(fmt::format("step {}", i + 1))));
+  }
+  return steps;
+}
+
 }  // namespace
 
 Recipe Recipe::from_json(const std::string& text, const std::string& where, const Recipe& defaults) {
@@ -148,7 +174,7 @@ Recipe Recipe::from_json(const std::string& text, const std::string& where, cons
     fail(ErrorCode::InvalidArgument, where, "a recipe must be JSON: {}", e.what());
   }
   const Section section(document, where);
-  section.allow(std::to_array<std::string_view>({"weights", "activations", "rules"}));
+  section.allow(std::to_array<std::string_view>({"weights", "activations", "rules", "steps"}));
   Recipe recipe = defaults;
   if (section.has("weights")) recipe.weights = read_spec(section.section("weights"), Role::Weights, recipe.weights);
   if (section.has("activations")) {
@@ -161,6 +187,7 @@ Recipe Recipe::from_json(const std::string& text, const std::string& where, cons
       recipe.rules.push_back(read_rule({rules[i], section.path(fmt::format("rule {}", i + 1))}, recipe));
     }
   }
+  if (section.has("steps")) recipe.steps = read_steps(section);
   return recipe;
 }
 

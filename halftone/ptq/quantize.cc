@@ -1,0 +1,46 @@
+#include "halftone/ptq/quantize.h"
+
+#include "halftone/base/cpu.h"
+#include "halftone/ptq/step.h"
+#include "halftone/transform/pass.h"
+
+namespace halftone::ptq {
+namespace {
+
+void apply_steps(Phase phase, Workbench& bench) {
+  for (const StepRequest& request : bench.recipe->steps) {
+    const Step& step = find_step(request.name);
+    if (step.phase != phase) continue;
+    StepWords words(request);
+    step.function(&bench, words);
+  }
+}
+
+}  // namespace
+
+Quantization quantize(const Graph& graph, Samples* samples, const Options& options) {
+  check_steps(options.recipe.steps);
+  ThreadTeam team(options.threads > 0 ? options.threads : available_cores());
+  Workbench bench;
+  bench.recipe = &options.recipe;
+  bench.samples = samples;
+  bench.team = &team;
+  bench.progress = options.progress;
+  bench.journal = options.journal;
+  bench.input_ranges = options.input_ranges;
+  for (const StepRequest& request : options.recipe.steps) {
+    if (find_step(request.name).needs_data) bench.required_samples(request.name);
+  }
+
+  bench.norms = collect_norm_statistics(graph);
+  bench.reference = transform::simplify(graph);
+  apply_steps(Phase::Graph, bench);
+  const auto loader = samples == nullptr ? nullptr : samples->stream();
+  Quantization made = quantize_simplified(bench.reference, loader.get(), options.recipe, team, *options.progress);
+  bench.model = std::move(made.model);
+  apply_steps(Phase::Model, bench);
+  made.model = std::move(bench.model);
+  return made;
+}
+
+}  // namespace halftone::ptq
