@@ -1,6 +1,7 @@
 #include "halftone/quant/quant_params.h"
 
 #include <algorithm>
+#include <bit>
 #include <cfloat>
 #include <cmath>
 
@@ -9,17 +10,6 @@
 
 namespace halftone {
 namespace {
-
-// The narrowest type that holds `bits`.
-DType storage_type(int bits, bool is_signed) {
-  if (bits >= 1 && bits <= 2) return is_signed ? DType::Int2 : DType::UInt2;
-  if (bits >= 3 && bits <= 4) return is_signed ? DType::Int4 : DType::UInt4;
-  if (bits >= 5 && bits <= 8) return is_signed ? DType::Int8 : DType::UInt8;
-  if (bits >= 9 && bits <= 16) return is_signed ? DType::Int16 : DType::UInt16;
-  if (bits == 32 && is_signed) return DType::Int32;
-  fail(ErrorCode::InvalidArgument, "quantization", "2 to 16 bits, or signed 32, are required, found {} {}",
-       is_signed ? "signed" : "unsigned", bits);
-}
 
 // Adds the grid over [low, high]; in double, so that neither the width of the range nor the quotient overflows.
 void append_grid(const QuantSpec& spec, double low, double high, QuantParams& params) {
@@ -37,6 +27,22 @@ void append_grid(const QuantSpec& spec, double low, double high, QuantParams& pa
 }
 
 }  // namespace
+
+DType storage_type(int bits, bool is_signed) {
+  if (bits >= 1 && bits <= 2) return is_signed ? DType::Int2 : DType::UInt2;
+  if (bits >= 3 && bits <= 4) return is_signed ? DType::Int4 : DType::UInt4;
+  if (bits >= 5 && bits <= 8) return is_signed ? DType::Int8 : DType::UInt8;
+  if (bits >= 9 && bits <= 16) return is_signed ? DType::Int16 : DType::UInt16;
+  if (bits == 32 && is_signed) return DType::Int32;
+  fail(ErrorCode::InvalidArgument, "quantization", "2 to 16 bits, or signed 32, are required, found {} {}",
+       is_signed ? "signed" : "unsigned", bits);
+}
+
+int code_bits(const QuantParams& params) {
+  const auto width = [](int64_t q) { return static_cast<int>(std::bit_width(static_cast<uint64_t>(q < 0 ? ~q : q))); };
+  const int bits = std::max(width(params.q_min), width(params.q_max));
+  return std::max(1, is_signed_integer(params.dtype) ? bits + 1 : bits);
+}
 
 QuantParams choose_params(const QuantSpec& spec, const std::vector<float>& low, const std::vector<float>& high,
                           int64_t axis) {

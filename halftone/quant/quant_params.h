@@ -58,6 +58,11 @@ struct QuantParams {
   bool operator==(const QuantParams&) const = default;
 };
 
+// The narrowest type that holds codes of so many bits (1 to 16; 32 signed). Errors: Error{InvalidArgument}.
+DType storage_type(int bits, bool is_signed);
+// How many bits the codes [q_min, q_max] take, in two's complement where their type is signed.
+int code_bits(const QuantParams& params);
+
 // The grid that `spec` lays over [low, high] (each of one or of many channels). The range is first extended to contain
 // 0, which becomes exactly representable.
 //   asymmetric: scale = (high - low) / (q_max - q_min), zero_point = clamp(round_half_even(q_min - low / scale))
