@@ -159,7 +159,7 @@ TEST(Percentile, LeavesOutTheTails) {
 
 TEST(MakeObserver, RefusesUnknownNamesAndParameters) {
   for (const char* text : {"", "minmax", "percentile:", "percentile:abc", "percentile:101", "percentile:nan",
-                           "percentile:99,9", "min_max:3", "moving_average:1", "entropy"}) {
+                           "percentile:99,9", "min_max:3", "moving_average:1", "mse:2", "entropy:kl", "aciq:cauchy"}) {
     EXPECT_THROW(make_observer(text), Error) << text;
   }
   try {

@@ -1,6 +1,9 @@
 #include "halftone/quant/observers/parameter.h"
 
+#include <algorithm>
 #include <charconv>
+
+#include <fmt/format.h>
 
 #include "halftone/base/error.h"
 
@@ -17,6 +20,17 @@ double number_parameter(std::string_view observer, std::string_view text, double
          high, text);
   }
   return number;
+}
+
+std::optional<size_t> word_parameter(std::string_view observer, std::string_view text,
+                                     std::span<const std::string_view> words) {
+  if (text.empty()) return std::nullopt;
+  const auto found = std::find(words.begin(), words.end(), text);
+  if (found == words.end()) {
+    fail(ErrorCode::InvalidArgument, observer, "{} is required after the colon, found '{}'", fmt::join(words, " or "),
+         text);
+  }
+  return static_cast<size_t>(found - words.begin());
 }
 
 void no_parameter(std::string_view observer, std::string_view text) {

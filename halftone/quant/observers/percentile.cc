@@ -1,13 +1,14 @@
 #include "halftone/quant/histogram.h"
 #include "halftone/quant/observer.h"
 #include "halftone/quant/observers/parameter.h"
+#include "halftone/quant/tally.h"
 
 namespace halftone {
 namespace {
 
 class Percentile final : public Observer {
  public:
-  explicit Percentile(double percent) : kept_(percent / 100) {}
+  Percentile(double percent, const QuantSpec& spec) : kept_(percent / 100), histogram_(histogram_bins(spec)) {}
   std::unique_ptr<Observer> clone() const override { return std::make_unique<Percentile>(*this); }
 
  private:
@@ -21,8 +22,8 @@ class Percentile final : public Observer {
 
 }  // namespace
 
-std::unique_ptr<Observer> make_percentile(std::string_view parameter, const QuantSpec&) {
-  return std::make_unique<Percentile>(number_parameter("percentile", parameter, 99.99, 50, 100));
+std::unique_ptr<Observer> make_percentile(std::string_view parameter, const QuantSpec& spec) {
+  return std::make_unique<Percentile>(number_parameter("percentile", parameter, 99.99, 50, 100), spec);
 }
 
 }  // namespace halftone
