@@ -1,18 +1,11 @@
 // ConvTranspose. https://onnx.ai/onnx/operators/onnx__ConvTranspose.html
 #include "halftone/sim/ops.h"
 #include "halftone/sim/ops/row_loops.h"
+#include "halftone/sim/ops/transpose_shape.h"
 #include "halftone/sim/ops/typed_operands.h"
-#include "halftone/sim/ops/window.h"
 
 namespace halftone::sim::ops {
 namespace {
-
-struct TransposeShape {
-  int64_t batch, groups;
-  int64_t ic, oc;  // per group
-  Window window;   // `in` is the operator's input; input o, tap k reaches output o * stride + k * dilation - pad
-  int64_t spatial_rank;
-};
 
 // Settles output extents and padding as the operator's definition says: out = stride * (in - 1) + output_padding +
 // reach - pads, and where the output's extents are given, the padding that leads to them, halved.
@@ -46,6 +39,8 @@ void settle_output(const OpCall& call, size_t rank, Window& window) {
   }
 }
 
+}  // namespace
+
 TransposeShape read_transpose_shape(const OpCall& call, const Shape& x, const Shape& weights) {
   if (x.size() < 3 || weights.size() != x.size()) {
     call.refuse("requires an input [N, C, spatial...] and weights of the same rank, found {} and {}", to_string(x),
@@ -69,6 +64,8 @@ TransposeShape read_transpose_shape(const OpCall& call, const Shape& x, const Sh
   settle_output(call, kernel.size(), shape.window);
   return shape;
 }
+
+namespace {
 
 // out[i * stride + tap * dilation - pad] += weight * in[i] for all i whose output element exists.
 template <typename T>
