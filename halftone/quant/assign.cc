@@ -6,6 +6,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/rounding.h"
 #include "halftone/quant/weight_grid.h"
 
 namespace halftone {
@@ -15,16 +16,22 @@ namespace {
 // a float32 sum would lose the weights as well: 2^30 is beyond its 24 bits. A channel without weights is nothing but
 // its bias, which gets those 24 bits.
 void make_room_for_bias(WeightGrid& grid, std::span<const float> bias, double input_scale) {
-  std::vector<float>& scale = grid.params.scale;
-  const size_t channels = std::max(bias.size(), scale.size());
+  const size_t channels = std::max(bias.size(), static_cast<size_t>(grid.channels));
   for (size_t c = 0; c < channels; ++c) {
     const double magnitude = std::abs(double{bias[bias.size() == 1 ? 0 : c]});
-    const size_t s = scale.size() == 1 ? 0 : c;
+    const size_t s = grid.slice_of(c);
     if (magnitude == 0) continue;
     const double least = std::ldexp(magnitude / input_scale, grid.empty[s] ? -24 : -30);
     if (least > FLT_MAX) continue;  // the integer planner will refuse the layer
-    scale[s] = std::max({scale[s], static_cast<float>(least), grid.floor});
+    grid.raise(s, std::max(static_cast<float>(least), grid.floor));
   }
+}
+
+// Whether the integer arithmetic has a form for what was asked for. Where it has none by its nature, the layer is
+// computed in float on the rounded numbers: they were asked for because a file of them is small.
+bool has_integer_form(const QuantParams& weights, const Encoding* input) {
+  if (!weights.levels.empty() || weights.block_size > 0 || bits_of(weights.dtype) > 8) return false;
+  return input == nullptr || (input->params.per_tensor() && bits_of(input->params.dtype) <= 8);
 }
 
 void assign_weights(QuantizedModel& model, const QuantPlan& plan) {
@@ -41,7 +48,10 @@ void assign_weights(QuantizedModel& model, const QuantPlan& plan) {
     const std::span<const float> bias = model.graph.value(layer.bias).constant->data<float>();
     const Encoding* input = find_encoding(model, layer.input);
     HT_CHECK(input != nullptr, "the planned input of a layer has no encoding");
-    const size_t channels = found->second.params.scale.size();
+    if (!found->second.params.levels.empty() || found->second.params.block_size > 0 || !input->params.per_tensor()) {
+      continue;  // no accumulator holds the bias
+    }
+    const auto channels = static_cast<size_t>(found->second.channels);
     // Other counts contradict the layer, as the integer planner will say.
     if (bias.size() == 1 || bias.size() == channels || (channels == 1 && !bias.empty())) {
       make_room_for_bias(found->second, bias, input->params.scale[0]);
@@ -49,7 +59,11 @@ void assign_weights(QuantizedModel& model, const QuantPlan& plan) {
   }
   for (auto& [id, grid] : grids) {
     finish(grid);
-    model.encodings[model.graph.value(id).name] = {std::move(grid.params), std::move(grid.spec)};
+    Value& value = model.graph.value(id);
+    if (grid.spec.rounding != QuantSpec().rounding) {
+      value.constant = make_rounding(grid.spec.rounding)->round(*value.constant, grid.params);
+    }
+    model.encodings[value.name] = {std::move(grid.params), std::move(grid.spec)};
   }
 }
 
@@ -62,7 +76,9 @@ void drop_refused(QuantizedModel& model, const QuantPlan& plan) {
   std::map<ValueId, bool> in_use;
   for (const WeightPlan& layer : plan.weights) {
     const bool used = integers.nodes[static_cast<size_t>(layer.node)].has_value();
-    in_use[layer.weights] |= used;
+    const Encoding* weights = find_encoding(model, layer.weights);
+    in_use[layer.weights] |=
+        used || (weights != nullptr && !has_integer_form(weights->params, find_encoding(model, layer.input)));
     if (!used) model.float_reasons[called(layer.node)] = integers.refusals.at(layer.node);
   }
   // What was planned to stay float has its reason already, which is the cause of this one.

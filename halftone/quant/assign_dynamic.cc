@@ -8,6 +8,7 @@
 #include "halftone/quant/assign.h"
 #include "halftone/quant/extent.h"
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/weight_axis.h"
 #include "halftone/quant/weight_grid.h"
 
 namespace halftone {
@@ -80,9 +81,8 @@ class DynamicAssigner {
       if (spec && !recipe_.rules[*spec].spec) {
         return keep_float(layer, fmt::format("rule {} of the recipe keeps its weights in float", *spec + 1));
       }
-      weights = {layer.inputs[1], layer.int_or("transB", 0) != 0 ? 0 : 1,
-                 spec ? *recipe_.rules[*spec].spec : recipe_.weights};
-      if (weights.spec.granularity == Granularity::PerTensor) weights.axis = -1;
+      weights = {layer.inputs[1], -1, spec ? *recipe_.rules[*spec].spec : recipe_.weights};
+      weights.axis = place_scales(layer, matrix->shape(), weights.spec);
     }
     products_.emplace(position, weights);
   }

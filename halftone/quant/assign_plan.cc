@@ -8,6 +8,7 @@
 #include "halftone/quant/assign.h"
 #include "halftone/quant/extent.h"
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/weight_axis.h"
 
 namespace halftone {
 namespace {
@@ -215,18 +216,9 @@ class Planner {
       return refuse(layer, fmt::format("rule {} of the recipe keeps its weights in float", *rule + 1));
     }
     WeightPlan weights{static_cast<int>(i), node(i).inputs[0], node(i).inputs[1],
-                       node(i).input(2),    channel_axis(i),   rule ? *recipe_.rules[*rule].spec : recipe_.weights};
-    if (weights.spec.granularity == Granularity::PerTensor) weights.axis = -1;
-    if (weights.axis < 0) weights.spec.granularity = Granularity::PerTensor;
+                       node(i).input(2),    -1,                rule ? *recipe_.rules[*rule].spec : recipe_.weights};
+    weights.axis = place_scales(node(i), layer.trial->weights.shape(), weights.spec);
     weights_.emplace(static_cast<int>(i), std::move(weights));
-  }
-
-  int64_t channel_axis(size_t i) const {
-    const Node& layer = node(i);
-    if (layer.is("Conv")) return 0;
-    // The axis of a ConvTranspose counts the channels of one group, so that groups would have to share scales.
-    if (layer.is("ConvTranspose")) return layer.int_or("group", 1) == 1 ? 1 : -1;
-    return layer.is("Gemm") && layer.int_or("transB", 0) != 0 ? 0 : 1;
   }
 
   // A constant that several layers read must mean the same to all of them, or it stays float.

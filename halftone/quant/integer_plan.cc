@@ -37,7 +37,11 @@ void check_constants(const QuantizedModel& model) {
     const ValueId id = model.graph.find(name);
     if (id == ValueId::None) continue;
     const std::optional<Tensor>& constant = model.graph.value(id).constant;
-    if (constant) check_params(encoding.params, constant->shape(), "constant '" + name + "'");
+    if (constant) {
+      check_params(encoding.params, constant->shape(), "constant '" + name + "'");
+    } else if (!encoding.params.levels.empty()) {
+      fail(ErrorCode::InvalidModel, "value '" + name + "'", "levels require a constant, this value is computed");
+    }
   }
 }
 

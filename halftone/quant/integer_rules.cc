@@ -98,6 +98,7 @@ bool NodeContext::read_weights(size_t input, int64_t channel_axis) {
   check_params(params, tensor->shape(), describe(graph_, node()));
   if (bits_of(params.dtype) > 16) return refuse("its weights have more than 16 bits");
   if (params.block_size > 0) return refuse("its weights have a scale per block, and a sum crosses blocks");
+  if (!params.levels.empty()) return refuse("its weights are not evenly spaced");
   if (!params.per_tensor() && params.axis != channel_axis) {
     return refuse("its weights have scales along axis {}, which is not that of the output channels", params.axis);
   }

@@ -58,6 +58,12 @@ struct QuantParams {
   bool operator==(const QuantParams&) const = default;
 };
 
+// The codes that a channel uses by its entry in `channel_bits`; q_min to q_max where there are none.
+struct CodeRange {
+  int64_t low, high;
+};
+CodeRange channel_codes(const QuantParams& params, size_t channel);
+
 // The narrowest type that holds codes of so many bits (1 to 16; 32 signed). Errors: Error{InvalidArgument}.
 DType storage_type(int bits, bool is_signed);
 // How many bits the codes [q_min, q_max] take, in two's complement where their type is signed.
@@ -67,7 +73,9 @@ int code_bits(const QuantParams& params);
 // 0, which becomes exactly representable.
 //   asymmetric: scale = (high - low) / (q_max - q_min), zero_point = clamp(round_half_even(q_min - low / scale))
 //   symmetric:  scale = max(-low, high) / q_max
-// A range of zero width gives scale 1. Errors: Error{NumericRange} for NaN or infinite bounds.
+// A range of zero width gives scale 1. Grids other than the affine one are laid over the range alone; grid_of_weights
+// knows the numbers as well. Errors: Error{NumericRange} for NaN or infinite bounds; Error{InvalidArgument} for a spec
+// that check_spec refuses and for a grid that can't be had from a range.
 QuantParams choose_params(const QuantSpec& spec, const std::vector<float>& low, const std::vector<float>& high,
                           int64_t axis = -1);
 
@@ -84,8 +92,12 @@ Tensor dequantize(const Tensor& codes, const QuantParams& params);
 // dequantize(quantize(x)) without the codes in between.
 Tensor fake_quantize(const Tensor& real, const QuantParams& params);
 
+// Checks what somebody may ask for that can't be: widths that the grid has no form for, sizes of groups and blocks,
+// words that don't go together. Errors: Error{InvalidArgument} that names both.
+void check_spec(const QuantSpec& spec);
+
 // Checks what a file may get wrong: scales positive, finite and normal; zero points within the type; counts that match
-// `shape`. Errors: Error{InvalidModel} at `where`.
+// `shape`; levels finite and ascending; widths of channels within the type. Errors: Error{InvalidModel} at `where`.
 void check_params(const QuantParams& params, const Shape& shape, std::string_view where);
 
 }  // namespace halftone

@@ -21,14 +21,14 @@ QuantSpec spec_of(std::string_view type, bool symmetric, bool narrow = false) {
 }
 
 TEST(QuantSpec, TypesAreReadAndWritten) {
-  for (const char* name : {"int8", "uint8", "int4", "uint4", "int16", "uint16", "int2", "uint3"}) {
+  for (const char* name : {"int8", "uint8", "int4", "uint4", "int16", "uint16", "int2", "uint3", "int1", "uint1"}) {
     EXPECT_EQ(type_name(parse_quant_type(name)), name);
   }
 }
 
 TEST(QuantSpec, UnknownTypesAreErrorsWithTheNearestKnownOne) {
   for (const char* name :
-       {"", "8", "int", "int0", "int1", "int17", "uint-8", "int-8", "float8", "int8x", "uint99999999999"}) {
+       {"", "8", "int", "int0", "uint0", "int17", "uint-8", "int-8", "float8", "int8x", "uint99999999999"}) {
     EXPECT_THROW(parse_quant_type(name), Error) << name;
   }
   try {

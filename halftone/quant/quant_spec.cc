@@ -7,7 +7,7 @@
 namespace halftone {
 namespace {
 
-constexpr int kLeastBits = 2, kMostBits = 16;
+constexpr int kLeastBits = 1, kMostBits = 16;
 
 // Offered when a word is not understood: the widths that have a name in ONNX.
 const std::vector<std::string> kUsualTypes = {"int2", "int4", "int8", "int16", "uint2", "uint4", "uint8", "uint16"};
@@ -26,7 +26,7 @@ QuantSpec parse_quant_type(std::string_view text) {
   if (number && spec.bits >= kLeastBits && spec.bits <= kMostBits) return spec;
   const std::string nearest = nearest_word(text, kUsualTypes);
   fail(ErrorCode::InvalidArgument, "quantization type",
-       "int2 to int{0} or uint2 to uint{0} is required, found '{1}'{2}", kMostBits, text,
+       "int1 to int{0} or uint1 to uint{0} is required, found '{1}'{2}", kMostBits, text,
        nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest));
 }
 

@@ -2,7 +2,9 @@
 #include <cmath>
 
 #include "halftone/base/error.h"
+#include "halftone/quant/levels.h"
 #include "halftone/quant/quant_params.h"
+#include "halftone/quant/runs.h"
 #include "halftone/tensor/packing.h"
 
 namespace halftone {
@@ -28,54 +30,14 @@ struct Grid {
   }
 };
 
-// Elements [begin, begin + count) share scale `index`.
-struct Run {
-  size_t begin, count, index;
-};
-
-// Calls f for consecutive runs that together cover the tensor. Errors: Error{InvalidArgument} when scales and shape
-// disagree.
-template <typename F>
-void for_each_run(const Shape& shape, const QuantParams& params, const F& f) {
-  const auto total = static_cast<size_t>(element_count(shape));
-  size_t outer = 1, dim = 1, inner = total;
-  if (params.axis >= static_cast<int64_t>(shape.size())) {
-    fail(ErrorCode::InvalidArgument, "quantize", "quantization axis {} does not exist in shape {}", params.axis,
-         to_string(shape));
+// The codes in use on scale `index`.
+CodeRange codes_of(const QuantParams& params, size_t index) {
+  if (params.channel_bits.empty()) return {params.q_min, params.q_max};
+  if (params.block_size > 0 || params.channel_bits.size() != params.scale.size()) {
+    fail(ErrorCode::InvalidArgument, "quantize", "{} scales require as many widths of channels, found {}",
+         params.scale.size(), params.channel_bits.size());
   }
-  if (!params.per_tensor()) {
-    const auto axis = static_cast<size_t>(params.axis);
-    dim = static_cast<size_t>(shape[axis]);
-    for (size_t i = 0; i < axis; ++i) outer *= static_cast<size_t>(shape[i]);
-    inner = outer * dim == 0 ? 0 : total / (outer * dim);
-  }
-  const bool blocks = !params.per_tensor() && params.block_size > 0;
-  const size_t block = blocks ? static_cast<size_t>(params.block_size) : 1;
-  const size_t block_count = (dim + block - 1) / block;
-  const size_t required = blocks ? outer * block_count * inner : dim;
-  if (params.scale.size() != required || params.zero_point.size() != required) {
-    fail(ErrorCode::InvalidArgument, "quantize",
-         "shape {} with quantization axis {} requires {} scales and zero points, found {} and {}", to_string(shape),
-         params.axis, required, params.scale.size(), params.zero_point.size());
-  }
-  if (total == 0) return;
-  if (blocks && inner > 1) {
-    // Neighbours in memory belong to different blocks, so no two of them share a scale.
-    for (size_t o = 0; o < outer; ++o) {
-      for (size_t d = 0; d < dim; ++d) {
-        for (size_t i = 0; i < inner; ++i) {
-          f(Run{(o * dim + d) * inner + i, 1, (o * block_count + d / block) * inner + i});
-        }
-      }
-    }
-    return;
-  }
-  for (size_t o = 0; o < outer; ++o) {
-    for (size_t d = 0; d < dim; d += block) {
-      const size_t index = blocks ? o * block_count + d / block : d;
-      f(Run{(o * dim + d) * inner, std::min(block, dim - d) * inner, index});
-    }
-  }
+  return channel_codes(params, index);
 }
 
 // Calls f(run, grid) with the Grid type that is exact for the codes.
@@ -85,16 +47,28 @@ void for_each_grid(const Shape& shape, const QuantParams& params, const F& f) {
   for_each_run(shape, params, [&](const Run& run) {
     const float scale = params.scale[run.index];
     const int32_t zero_point = params.zero_point[run.index];
+    const CodeRange codes = codes_of(params, run.index);
     if (exact_in_float) {
-      f(run, Grid<float>(scale, zero_point, params.q_min, params.q_max));
+      f(run, Grid<float>(scale, zero_point, codes.low, codes.high));
     } else {
-      f(run, Grid<double>(scale, zero_point, params.q_min, params.q_max));
+      f(run, Grid<double>(scale, zero_point, codes.low, codes.high));
     }
   });
 }
 
+// The same for grids with levels: f(run, levels of its scale).
+template <typename F>
+void for_each_levels(const Shape& shape, const QuantParams& params, const F& f) {
+  for_each_run(shape, params, [&](const Run& run) { f(run, levels_of(params, run.index)); });
+}
+
 template <typename T>
 void quantize_into(std::span<const float> real, const Shape& shape, const QuantParams& params, T* codes) {
+  if (!params.levels.empty()) {
+    return for_each_levels(shape, params, [&](const Run& run, const Levels& levels) {
+      for (size_t i = run.begin; i < run.begin + run.count; ++i) codes[i] = static_cast<T>(levels.nearest(real[i]));
+    });
+  }
   for_each_grid(shape, params, [&](const Run& run, auto grid) {
     const float* from = real.data() + run.begin;
     T* to = codes + run.begin;
@@ -116,6 +90,18 @@ Tensor quantize_to(const Tensor& real, const QuantParams& params) {
 
 template <typename T>
 void dequantize_into(std::span<const T> codes, const Shape& shape, const QuantParams& params, float* real) {
+  if (!params.levels.empty()) {
+    return for_each_levels(shape, params, [&](const Run& run, const Levels& levels) {
+      for (size_t i = run.begin; i < run.begin + run.count; ++i) {
+        const auto code = static_cast<size_t>(codes[i]);
+        if (code >= levels.count()) {
+          fail(ErrorCode::InvalidArgument, "dequantize", "codes from 0 to {} are required, found {}",
+               levels.count() - 1, static_cast<int64_t>(codes[i]));
+        }
+        real[i] = levels.number(code);
+      }
+    });
+  }
   for_each_run(shape, params, [&](const Run& run) {
     const float scale = params.scale[run.index];
     const int32_t zero_point = params.zero_point[run.index];
@@ -190,6 +176,12 @@ Tensor fake_quantize(const Tensor& real, const QuantParams& params) {
   Tensor rounded(DType::Float, real.shape());
   const float* from = real.data<float>().data();
   float* to = rounded.mutable_data<float>().data();
+  if (!params.levels.empty()) {
+    for_each_levels(real.shape(), params, [&](const Run& run, const Levels& levels) {
+      for (size_t i = run.begin; i < run.begin + run.count; ++i) to[i] = levels.number(levels.nearest(from[i]));
+    });
+    return rounded;
+  }
   for_each_grid(real.shape(), params, [&](const Run& run, auto grid) {
     for (size_t i = run.begin; i < run.begin + run.count; ++i) {
       // Codes have no negative zero; adding zero turns that of the rounding into the positive one.
