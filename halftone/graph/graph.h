@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -78,8 +79,17 @@ struct Node {
   ValueId output(size_t i) const { return i < outputs.size() ? outputs[i] : ValueId::None; }
 };
 
-// How messages name a node: "Conv 'features.0'", or by its first output where it has no name. Needs the graph for that.
 class Graph;
+
+// An operator that the file itself defines in terms of others: nodes with this domain and op_type call it.
+struct Function {
+  std::string domain, name;
+  // What it computes: inputs, outputs, nodes and operator sets. Null for one from a file, which is carried unread.
+  std::shared_ptr<const Graph> body;
+  std::string carried;  // the FunctionProto of one from a file, serialized
+};
+
+// How messages name a node: "Conv 'features.0'", or by its first output where it has no name. Needs the graph for that.
 std::string describe(const Graph& graph, const Node& node);
 
 // A network. Copying is deep in structure and shares tensor storage.
@@ -89,7 +99,8 @@ class Graph {
   int64_t ir_version = 8;
   std::map<std::string, int64_t> opset_imports = {{"", 13}};  // domain -> version
   std::map<std::string, std::string> metadata;                // ModelProto.metadata_props
-  std::string carried;  // what the file says beyond this (functions, training info, producer ...), serialized
+  std::vector<Function> functions;                            // in the file's order
+  std::string carried;  // what the file says beyond this (training info, producer ...), serialized
 
   // --- values
   size_t value_count() const { return values_.size(); }

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "halftone/onnx/internal/attribute_proto.h"
+#include "halftone/onnx/internal/function_proto.h"
 #include "halftone/onnx/internal/model_header.h"
 #include "halftone/onnx/internal/subgraph.h"
 #include "halftone/onnx/internal/tensor_proto.h"
@@ -20,6 +21,7 @@ class GraphExporter {
 
   ModelParts put() {
     put_header(graph_, model_);
+    for (const Function& function : graph_.functions) *model_.add_functions() = put_function(function);
     if (!graph_.name.empty()) proto_.set_name(graph_.name);
     for (const Node& node : graph_.nodes()) put_node(node);
     for (const ValueId id : graph_.inputs()) {

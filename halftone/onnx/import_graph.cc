@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "halftone/onnx/internal/attribute_proto.h"
+#include "halftone/onnx/internal/function_proto.h"
 #include "halftone/onnx/internal/model_header.h"
 #include "halftone/onnx/internal/subgraph.h"
 #include "halftone/onnx/internal/tensor_proto.h"
@@ -236,6 +237,7 @@ Graph take_graph(pb::ModelProto& model, ExternalData& external) {
   take_header(model, graph);
   graph = GraphImporter(*model.mutable_graph(), external, std::move(graph)).take();
   embed_external_data(model, external, "functions and training");
+  take_functions(model, graph);
   graph.carried = model.SerializeAsString();
   return graph;
 }

@@ -46,9 +46,14 @@ EncodingNotes make_notes(const QuantizedModel& model) {
   notes.float_reasons = model.float_reasons;
   for (const auto& [name, encoding] : model.encodings) {
     EncodingNote note{encoding.spec, std::nullopt};
-    const IntegerRange range = range_of(encoding.params.dtype);
-    if (encoding.params.q_min != range.low || encoding.params.q_max != range.high) {
-      note.codes = {encoding.params.q_min, encoding.params.q_max};
+    const QuantParams& params = encoding.params;
+    const IntegerRange range = range_of(params.dtype);
+    if (params.q_min != range.low || params.q_max != range.high || !params.channel_bits.empty()) {
+      note.codes = {params.q_min, params.q_max};
+      const int bits = code_bits(params);
+      const bool narrowest = bits <= 16 && params.dtype == storage_type(bits, is_signed_integer(params.dtype));
+      if (!narrowest) note.dtype = params.dtype;
+      note.channel_bits = params.channel_bits;
     }
     notes.values.emplace(name, note);
   }
@@ -63,6 +68,8 @@ std::string to_json(const EncodingNotes& notes) {
     if (found == specs.end()) found = specs.insert(found, note.spec);
     Json value = {{"spec", found - specs.begin()}};
     if (note.codes) value["codes"] = {note.codes->first, note.codes->second};
+    if (note.dtype) value["dtype"] = static_cast<int>(*note.dtype);
+    if (!note.channel_bits.empty()) value["channel_bits"] = note.channel_bits;
     values[name] = std::move(value);
   }
   Json list = Json::array();
@@ -83,6 +90,8 @@ EncodingNotes parse_notes(std::string_view text) {
       EncodingNote note{specs.at(value.at("spec").get<size_t>()), std::nullopt};
       if (value.contains("codes"))
         note.codes = {value["codes"].at(0).get<int64_t>(), value["codes"].at(1).get<int64_t>()};
+      if (value.contains("dtype")) note.dtype = static_cast<DType>(value["dtype"].get<int>());
+      if (value.contains("channel_bits")) note.channel_bits = value["channel_bits"].get<std::vector<int8_t>>();
       notes.values.emplace(name, note);
     }
     notes.float_reasons = json.at("float_reasons").get<std::map<std::string, std::string>>();

@@ -5,11 +5,13 @@
 #include <set>
 
 #include "halftone/graph/op_table.h"
-#include "halftone/quant/encoding_notes.h"
 #include "halftone/quant/requantize.h"
 #include "halftone/tensor/packing.h"
+#include "halftone/transform/apply_notes.h"
 #include "halftone/transform/expand_qlinear.h"
 #include "halftone/transform/fold_dynamic.h"
+#include "halftone/transform/packed_codes.h"
+#include "halftone/transform/packed_ops.h"
 #include "halftone/transform/qdq_params.h"
 
 namespace halftone {
@@ -24,7 +26,8 @@ struct Pair {
 
 class Folder {
  public:
-  explicit Folder(QuantizedModel model) : model_(std::move(model)), index_(model_.graph) {
+  explicit Folder(QuantizedModel model)
+      : model_(std::move(model)), index_(model_.graph), packed_(read_planes(model_.graph, index_)) {
     for (const Node& node : this->graph().nodes()) captured_.insert(node.captures.begin(), node.captures.end());
   }
 
@@ -36,6 +39,7 @@ class Folder {
     rebuild();
     fold_biases();
     graph().remove_dead();
+    if (!packed_.empty()) update_packed_functions(graph());
     return std::move(model_);
   }
 
@@ -53,16 +57,21 @@ class Folder {
     // What is no such node at all is the verifier's business.
     if (node.input(0) == ValueId::None || node.output(0) == ValueId::None) return;
     if (qdq::is_quantize(node)) examine_pair(position);
-    if (!qdq::is_dequantize(node)) return;
-    const Tensor* codes = qdq::fixed_constant(graph(), index_, node.input(0));
+    const bool by_levels = is_packed_op(node, kDequantizeLevels);
+    if (!qdq::is_dequantize(node) && !by_levels) return;
+    const auto packed = packed_.find(node.input(0));
+    const bool in_planes = packed != packed_.end();
+    const Tensor* codes = in_planes ? &packed->second.codes : qdq::fixed_constant(graph(), index_, node.input(0));
     if (codes == nullptr) {
       const int producer = index_.producer(node.input(0));
       if (producer < 0 || !qdq::is_quantize(node_at(producer))) leave(node, "its codes are computed by the network");
       return;
     }
-    const qdq::Parsed parsed = qdq::parse_params(graph(), index_, node, codes->dtype(), codes->shape());
+    qdq::Parsed parsed = by_levels ? qdq::parse_levels(graph(), index_, node, *codes)
+                                   : qdq::parse_params(graph(), index_, node, codes->dtype(), codes->shape());
     if (!parsed.params) return leave(node, parsed.reason);
-    constants_[position] = *parsed.params;
+    if (in_planes && !by_levels) parsed.params = with_planes(std::move(*parsed.params), packed->second);
+    constants_.emplace(position, Constant{*codes, std::move(*parsed.params)});
   }
 
   void examine_pair(int position) {
@@ -93,10 +102,10 @@ class Folder {
 
   // Codes become float constants under the name of the DequantizeLinear's output.
   void fold_constants() {
-    for (const auto& [position, params] : constants_) {
+    for (const auto& [position, constant] : constants_) {
+      const auto& [codes, params] = constant;
       dropped_.insert(position);
       const ValueId id = node_at(position).output(0);
-      const Tensor codes = *qdq::fixed_constant(graph(), index_, node_at(position).input(0));
       if (bits_of(params.dtype) > 16) {
         biases_.push_back({id, codes, params});
         continue;
@@ -224,123 +233,22 @@ class Folder {
     return scales;
   }
 
+  struct Constant {
+    Tensor codes;
+    QuantParams params;
+  };
+
   QuantizedModel model_;
   const GraphIndex index_;
+  const std::map<ValueId, PackedCodes> packed_;
   std::set<ValueId> captured_;
   std::vector<Pair> pairs_;
-  std::map<int, QuantParams> constants_;  // DequantizeLinear of a constant, by position
+  std::map<int, Constant> constants_;     // dequantized constants, by position
   std::set<int> dropped_;                 // positions of nodes that go
   std::map<int, const Pair*> regridded_;  // DequantizeLinear that becomes an Identity
   std::map<ValueId, ValueId> alias_;      // what to read instead
   std::map<ValueId, ValueId> renamed_;    // what to write instead
   std::vector<Bias> biases_;
-};
-
-template <typename T>
-bool all_within(std::span<const T> codes, const QuantParams& params) {
-  if (codes.empty()) return true;
-  T least = codes[0], most = codes[0];
-  for (T code : codes) {
-    least = std::min(least, code);
-    most = std::max(most, code);
-  }
-  return least >= params.q_min && most <= params.q_max;
-}
-
-// Do the codes of a constant, on the grid that its type allows, lie within narrower bounds?
-bool holds_codes(const Tensor& constant, const QuantParams& wide, const QuantParams& narrow) {
-  const Tensor codes = quantize(constant, wide);
-  if (codes.dtype() == DType::Int8) return all_within(codes.data<int8_t>(), narrow);
-  if (codes.dtype() == DType::UInt8) return all_within(codes.data<uint8_t>(), narrow);
-  const std::vector<int32_t> unpacked = unpack_integers(codes);
-  return all_within(std::span<const int32_t>(unpacked), narrow);
-}
-
-class NoteReader {
- public:
-  NoteReader(QuantizedModel& model, const EncodingNotes& notes) : model_(model), notes_(notes) {}
-
-  void read() {
-    remove_clips();
-    for (auto& [name, encoding] : model_.encodings) {
-      const auto found = notes_.values.find(name);
-      if (found == notes_.values.end()) continue;
-      encoding.spec = found->second.spec;
-      const ValueId id = model_.graph.find(name);
-      const bool is_constant = id != ValueId::None && model_.graph.value(id).constant.has_value();
-      if (!found->second.codes || !is_constant) continue;
-      QuantParams narrow = encoding.params;
-      std::tie(narrow.q_min, narrow.q_max) = *found->second.codes;
-      const Tensor& constant = *model_.graph.value(id).constant;
-      if (fits(encoding.params, narrow) && holds_codes(constant, encoding.params, narrow)) encoding.params = narrow;
-    }
-    model_.float_reasons.insert(notes_.float_reasons.begin(), notes_.float_reasons.end());
-  }
-
- private:
-  static bool fits(const QuantParams& wide, const QuantParams& narrow) {
-    return narrow.q_min >= wide.q_min && narrow.q_max <= wide.q_max && narrow.q_min < narrow.q_max;
-  }
-
-  // Takes the Clips of insert_qdq into the encodings of their results.
-  void remove_clips() {
-    std::set<ValueId> gone;
-    for (size_t i = 0; i < model_.graph.nodes().size(); ++i) take_clip(i, gone);
-    if (gone.empty()) return;
-    // Their outputs are nobody's any more.
-    std::erase_if(model_.graph.nodes(), [&](const Node& node) { return gone.contains(node.output(0)); });
-    model_.graph.remove_dead();
-  }
-
-  void take_clip(size_t position, std::set<ValueId>& gone) {
-    Graph& graph = model_.graph;
-    const Node clip = graph.nodes()[position];
-    if (!clip.is("Clip") || clip.inputs.size() != 3 || !clip.name.ends_with("_Clip")) return;
-    // insert_qdq names the Clip after the value whose codes it bounds.
-    const std::string name = qdq::strip_suffix(clip.name, "_Clip");
-    const ValueId in = clip.inputs[0], out = clip.outputs[0];
-    const auto note = notes_.values.find(name);
-    const Encoding* wide = find_encoding(model_, out);
-    if (note == notes_.values.end() || !note->second.codes || wide == nullptr || !wide->params.per_tensor()) return;
-    Encoding narrow = *wide;
-    std::tie(narrow.params.q_min, narrow.params.q_max) = *note->second.codes;
-    const GraphIndex index(graph);
-    if (!fits(wide->params, narrow.params) || !has_bound(index, clip.inputs[1], narrow.params, narrow.params.q_min) ||
-        !has_bound(index, clip.inputs[2], narrow.params, narrow.params.q_max)) {
-      return;
-    }
-    const bool sole = index.sole_consumer(in) == static_cast<int>(position);
-    const ValueId named = graph.find(name);
-    if (named == in && sole && !index.is_graph_output(out)) {
-      model_.encodings.erase(graph.value(out).name);
-      graph.replace_uses(out, in);
-      gone.insert(out);
-    } else if (named == out && sole && index.producer(in) >= 0) {
-      Node& producer = graph.nodes()[static_cast<size_t>(index.producer(in))];
-      std::replace(producer.outputs.begin(), producer.outputs.end(), in, out);
-      std::replace(graph.nodes()[position].outputs.begin(), graph.nodes()[position].outputs.end(), out, in);
-      gone.insert(in);
-    } else if (named == ValueId::None && find_encoding(model_, in) != nullptr) {
-      model_.encodings.erase(graph.value(out).name);
-      graph.rename_value(out, name);
-      Node& identity = graph.nodes()[position];
-      identity.op_type = "Identity";
-      identity.name = name;
-      identity.inputs.resize(1);
-    } else {
-      return;
-    }
-    model_.encodings[name] = std::move(narrow);
-  }
-
-  bool has_bound(const GraphIndex& index, ValueId id, const QuantParams& params, int64_t q) const {
-    const Tensor* bound = qdq::fixed_constant(model_.graph, index, id);
-    return bound != nullptr && bound->dtype() == DType::Float && bound->size() == 1 &&
-           bound->data<float>()[0] == dequantize(static_cast<int32_t>(q), params.scale[0], params.zero_point[0]);
-  }
-
-  QuantizedModel& model_;
-  const EncodingNotes& notes_;
 };
 
 }  // namespace
@@ -355,7 +263,7 @@ QuantizedModel fold_qdq(Graph graph) {
   QuantizedModel model;
   model.graph = expand_qlinear(std::move(graph), model.float_reasons);
   model = fold_dynamic(Folder(std::move(model)).fold());
-  if (parsed) NoteReader(model, *parsed).read();
+  if (parsed) apply_notes(model, *parsed);
   return model;
 }
 

@@ -6,7 +6,10 @@
 #include "halftone/quant/encoding_notes.h"
 #include "halftone/quant/integer_plan.h"
 #include "halftone/tensor/packing.h"
+#include "halftone/transform/code_bounds.h"
 #include "halftone/transform/insert_dynamic.h"
+#include "halftone/transform/packed_codes.h"
+#include "halftone/transform/packed_ops.h"
 #include "halftone/transform/upgrade_opset.h"
 
 namespace halftone {
@@ -15,15 +18,15 @@ namespace {
 int64_t required_opset(const Encodings& encodings) {
   int64_t opset = 13;
   for (const auto& [name, encoding] : encodings) {
-    const int bits = bits_of(encoding.params.dtype);
-    if (bits == 2) opset = std::max<int64_t>(opset, 25);
+    const int bits = bits_of(file_type(encoding.params));
+    if (needs_planes(encoding.params)) opset = std::max(opset, kPackedMinOpset);
     if (bits == 4 || bits == 16 || encoding.params.block_size > 0) opset = std::max<int64_t>(opset, 21);
   }
   return opset;
 }
 
 // The first IR version that knows the types of the operator set.
-int64_t required_ir(int64_t opset) { return opset >= 25 ? 13 : opset >= 21 ? 10 : 7; }
+int64_t required_ir(int64_t opset) { return opset >= 21 ? 10 : 7; }
 
 class Inserter {
  public:
@@ -49,6 +52,7 @@ class Inserter {
     }
     for (size_t i = 0; i < old.size(); ++i) place(std::move(old[i]), is_dynamic(i) ? &*plan_.nodes[i] : nullptr);
     if (split_biases_ || !model_.dynamic.empty()) graph_.remove_dead();
+    update_packed_functions(graph_);
     graph_.metadata[std::string(kEncodingNotesKey)] = to_json(make_notes(model_));
     return std::move(graph_);
   }
@@ -91,7 +95,7 @@ class Inserter {
     // The operator's default says the same of int32, and some runtimes want no zero point there.
     if (params.dtype != DType::Int32) {
       ids.push_back(graph_.add_constant(graph_.fresh_name(stem + "_zero_point"),
-                                        pack_integers(params.dtype, dims, params.zero_point)));
+                                        pack_integers(file_type(params), dims, params.zero_point)));
     }
     return ids;
   }
@@ -116,16 +120,43 @@ class Inserter {
   // Codes and a DequantizeLinear in place of a constant; its value keeps its name.
   void dequantize_constant(ValueId id, Tensor codes, const QuantParams& params) {
     const std::string name = graph_.value(id).name;
-    const std::vector<ValueId> grid = add_params(name, params, codes.shape());
-    const ValueId quantized = graph_.add_constant(graph_.fresh_name(name + "_quantized"), std::move(codes));
     graph_.value(id).constant.reset();
+    if (!params.levels.empty()) return dequantize_levels(id, codes, params);
+    const std::vector<ValueId> grid = add_params(name, params, codes.shape());
+    const ValueId quantized = needs_planes(params)
+                                  ? write_planes(graph_, name, codes, params)
+                                  : graph_.add_constant(graph_.fresh_name(name + "_quantized"), std::move(codes));
     graph_.nodes().push_back(make_node("DequantizeLinear", name + "_DequantizeLinear", quantized, grid, id, params));
+  }
+
+  void dequantize_levels(ValueId id, const Tensor& codes, const QuantParams& params) {
+    const std::string name = graph_.value(id).name;
+    if (params.block_size > 0) {
+      fail(ErrorCode::Unsupported, "constant '" + name + "'", "levels with scales by block can't be written to a file");
+    }
+    const auto constant = [&](const char* suffix, Tensor content) {
+      return graph_.add_constant(graph_.fresh_name(name + suffix), std::move(content));
+    };
+    const auto scales = static_cast<int64_t>(params.scale.size()), count = params.q_max + 1;
+    const bool by_channel = static_cast<int64_t>(params.levels.size()) > count;
+    Node node;
+    node.op_type = kDequantizeLevels;
+    node.domain = kPackedDomain;
+    node.name = name + "_DequantizeLevels";
+    node.inputs = {write_planes(graph_, name, codes, params),
+                   constant("_scale", Tensor::from(params.per_tensor() ? Shape{} : Shape{scales}, params.scale)),
+                   constant("_levels", Tensor::from(by_channel ? Shape{scales, count} : Shape{count}, params.levels)),
+                   constant("_axis", Tensor::scalar<int64_t>(std::max<int64_t>(params.axis, 0)))};
+    node.outputs = {id};
+    graph_.nodes().push_back(std::move(node));
   }
 
   void quantize_constant(ValueId id, const QuantParams& params) {
     const Tensor constant = *graph_.value(id).constant;
     check_params(params, constant.shape(), "constant '" + graph_.value(id).name + "'");
-    dequantize_constant(id, quantize(constant, params), params);
+    // Equal levels have several codes; what is on the grid already gets the one that it would have after a trip.
+    const bool by_levels = !params.levels.empty();
+    dequantize_constant(id, quantize(by_levels ? fake_quantize(constant, params) : constant, params), params);
   }
 
   // QuantizeLinear and DequantizeLinear from `real` to `rounded`; new values are named after `stem`, the nodes after
@@ -137,32 +168,18 @@ class Inserter {
       fail(ErrorCode::Unsupported, "value '" + stem + "'", "blocks require a known shape, found {}",
            to_string(graph_.value(real).type));
     }
-    const IntegerRange range = range_of(params.dtype);
-    if (params.q_min != range.low || params.q_max != range.high) real = add_clip(real, stem, params);
+    const DType type = file_type(params);
+    const auto [low, high] = range_of(type);
+    if (params.q_min != low || params.q_max != high || !params.channel_bits.empty()) {
+      real = write_bounds(graph_, real, stem, params);
+    }
     const std::vector<ValueId> grid = add_params(stem, params, shape.value_or(Shape{}));
     const ValueId codes = graph_.add_value(graph_.fresh_name(stem + "_quantized"));
-    set_type(codes, params.dtype, real);
+    set_type(codes, type, real);
     set_type(rounded, DType::Float, real);
     graph_.nodes().push_back(make_node("QuantizeLinear", node_stem + "_QuantizeLinear", real, grid, codes, params));
     graph_.nodes().push_back(
         make_node("DequantizeLinear", node_stem + "_DequantizeLinear", codes, grid, rounded, params));
-  }
-
-  // Bounds that lie on the grid, so that what is rounded afterwards stays between them.
-  ValueId add_clip(ValueId real, const std::string& stem, const QuantParams& params) {
-    if (!params.per_tensor()) {
-      fail(ErrorCode::Unsupported, "value '" + stem + "'", "codes [{}, {}] with several scales can't be written",
-           params.q_min, params.q_max);
-    }
-    const auto bound = [&](int64_t q, const char* suffix) {
-      const float value = dequantize(static_cast<int32_t>(q), params.scale[0], params.zero_point[0]);
-      return graph_.add_constant(graph_.fresh_name(stem + suffix), Tensor::scalar(value));
-    };
-    const ValueId low = bound(params.q_min, "_low"), high = bound(params.q_max, "_high");
-    const ValueId clipped = graph_.add_value(graph_.fresh_name(stem + "_clipped"));
-    set_type(clipped, DType::Float, real);
-    graph_.nodes().push_back(make_node("Clip", stem + "_Clip", real, {low, high}, clipped, {}));
-    return clipped;
   }
 
   void quantize_input(ValueId id, const QuantParams& params) {

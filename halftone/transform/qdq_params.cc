@@ -120,9 +120,56 @@ Parsed parse_params(const Graph& graph, const GraphIndex& index, const Node& nod
   return parse_grid(graph, index, node, operands);
 }
 
+Parsed parse_levels(const Graph& graph, const GraphIndex& index, const Node& node, const Tensor& codes) {
+  const std::string where = describe(graph, node);
+  const Tensor *scale = fixed_constant(graph, index, node.input(1)),
+               *axis = fixed_constant(graph, index, node.input(3));
+  const Tensor* levels = fixed_constant(graph, index, node.input(2));
+  if (levels == nullptr || axis == nullptr) return {std::nullopt, "its levels are computed by the network"};
+  if (axis->dtype() != DType::Int64 || axis->size() != 1) {
+    fail(ErrorCode::InvalidModel, where, "its axis must be one int64, found {}{}", name_of(axis->dtype()),
+         to_string(axis->shape()));
+  }
+  const auto refuse = [&](const std::string& message) {
+    fail(ErrorCode::InvalidModel, where, "its levels '{}' {}", graph.value(node.input(2)).name, message);
+  };
+  if (levels->dtype() != DType::Float || levels->rank() < 1 || levels->rank() > 2) {
+    refuse(fmt::format("must be a float list, or one list per channel, found {}{}", name_of(levels->dtype()),
+                       to_string(levels->shape())));
+  }
+  GridOperands operands{node.input(1), ValueId::None, codes.dtype(), codes.shape()};
+  if (scale != nullptr && (scale->rank() > 0 || levels->rank() > 1)) {
+    operands.axis = normalize_axis(axis->data<int64_t>()[0], codes.rank());
+  }
+  Parsed parsed = parse_grid(graph, index, node, operands);
+  if (!parsed.params) return parsed;
+  QuantParams& params = *parsed.params;
+  const int64_t count = levels->dim(levels->rank() - 1);
+  if (levels->rank() == 2 && levels->dim(0) != static_cast<int64_t>(params.scale.size())) {
+    refuse(fmt::format("must be lists for {} channels, found {}", params.scale.size(), levels->dim(0)));
+  }
+  if (count < 2 || count > 65536) refuse(fmt::format("must be 2 to 65536 numbers, found {}", count));
+  params.levels = to_vector<float>(*levels);
+  for (size_t i = 0; i < params.levels.size(); ++i) {
+    const float level = params.levels[i];
+    const bool ascends = i % static_cast<size_t>(count) == 0 || level >= params.levels[i - 1];
+    if (std::isfinite(level) && ascends) continue;
+    refuse(fmt::format("must be finite and ascend, found {} at index {}", level, i));
+  }
+  for (const int32_t code : unpack_integers(codes)) {
+    if (code >= 0 && code < count) continue;
+    refuse(fmt::format("must be as many as its codes need, found {} for code {}", count, code));
+  }
+  params.q_min = 0;
+  params.q_max = count - 1;
+  params.dtype = storage_type(code_bits(params), false);
+  return parsed;
+}
+
 QuantSpec spec_of(const QuantParams& params) {
   QuantSpec spec;
-  spec.bits = bits_of(params.dtype);
+  spec.bits = bits_of(params.dtype) > 16 ? bits_of(params.dtype) : code_bits(params);
+  if (!params.levels.empty()) spec.grid = "codebook";
   spec.is_signed = is_signed_integer(params.dtype);
   const int32_t centre = spec.is_signed ? 0 : int32_t{1} << (spec.bits - 1);
   spec.symmetric =

@@ -42,6 +42,11 @@ Parsed parse_grid(const Graph& graph, const GraphIndex& index, const Node& node,
 Parsed parse_params(const Graph& graph, const GraphIndex& index, const Node& node, DType codes,
                     const std::optional<Shape>& shape);
 
+// The grid of a DequantizeLevels node (packed_ops.h) of these codes. Errors: Error{InvalidModel} naming the node and
+// the value, for scales that are no positive normal numbers, levels that are not finite and ascending or fewer than the
+// codes need, and counts that don't match the shape.
+Parsed parse_levels(const Graph& graph, const GraphIndex& index, const Node& node, const Tensor& codes);
+
 // The spec that a calibration with these params could have had.
 QuantSpec spec_of(const QuantParams& params);
 
