@@ -19,6 +19,7 @@ struct Options {
 };
 
 void compile_model(const Options& options, Console& console) {
+  refuse_overwriting(options.model, options.output);
   SessionOptions session_options;
   session_options.requantize = options.engine.mode();
   LoadedModel loaded = load_model(options.model);

@@ -47,11 +47,21 @@ std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOp
   if (options.limit < 0) {
     fail(ErrorCode::InvalidArgument, options.path, "a number of samples >= 0 is required, found {}", options.limit);
   }
-  auto dataset = data::open_dataset(options.path, {.limit = options.limit, .shuffle_seed = std::nullopt});
+  data::DatasetOptions part{.limit = options.limit, .shuffle_seed = std::nullopt, .skip = options.skip};
+  if (options.shuffled) part.shuffle_seed = 0;
+  auto dataset = data::open_dataset(options.path, part);
   const int threads = options.thread_count();
   return std::make_unique<data::Loader>(
       std::move(dataset), preprocess_of(model, options.preprocess), eval::input_ports(model.model.graph),
       data::LoaderOptions{.batch_size = batch_size, .threads = threads, .queue = 4 * threads});
+}
+
+void refuse_overwriting(const std::string& input, const std::string& output) {
+  // Files that don't exist are not the same.
+  std::error_code none;
+  if (!std::filesystem::equivalent(input, output, none)) return;
+  fail(ErrorCode::InvalidArgument, output, "another file than the model is required, found {} itself; name a new file",
+       input);
 }
 
 void add_model_option(CLI::App& app, const std::string& name, std::string& target, const std::string& text) {

@@ -24,7 +24,9 @@ int thread_count(int threads);
 struct DataOptions {
   std::string path;
   std::string preprocess;  // file; empty: the model's own
+  int64_t skip = 0;        // samples left out before the first
   int64_t limit = 0;       // samples; 0: all
+  bool shuffled = false;   // in an order that has nothing to do with that of the source, the same each time
   int threads = 0;         // 0: all cores
 
   // Adds --data, --preprocess and --threads.
@@ -50,6 +52,10 @@ std::optional<data::Preprocess> preprocess_of(const LoadedModel& model, const st
 
 // A stream of prepared inputs. Errors: Error when the data can't be opened or doesn't fit the model's inputs.
 std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOptions& options, int64_t batch_size = 1);
+
+// To be called before anything is written. Errors: Error{InvalidArgument} where `output` is the file `input`, under
+// whatever name, or another name of it.
+void refuse_overwriting(const std::string& input, const std::string& output);
 
 // A positional model file.
 void add_model_option(CLI::App& app, const std::string& name, std::string& target, const std::string& text);

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/layers.h"
 #include "cli/model.h"
+#include "cli/ptq_options.h"
 #include "cli/speed.h"
 #include "cli/table.h"
 #include "halftone/base/error.h"
@@ -19,7 +20,6 @@
 #include "halftone/graph/op_table.h"
 #include "halftone/onnx/onnx.h"
 #include "halftone/quant/assign_dynamic.h"
-#include "halftone/quant/observer.h"
 #include "halftone/quant/recipe.h"
 #include "halftone/transform/fold_qdq.h"
 #include "halftone/transform/insert_qdq.h"
@@ -34,19 +34,12 @@ constexpr double kUselessAgreement = 0.5;
 constexpr double kUselessSqnr = 3;
 
 struct Options {
-  std::string model, output, recipe;
+  std::string model, output;
   std::string dynamic;  // empty: calibrate
-  std::string weights = "int8", activations = "uint8", granularity = "per_channel", observer = "percentile";
+  PtqOptions how;
   DataOptions data;
   TuneOptions tuning;
-  int64_t images = 300;
 };
-
-Recipe read_recipe(const Options& options) {
-  const Recipe defaults = make_recipe(options.weights, options.activations, options.granularity, options.observer);
-  if (options.recipe.empty()) return defaults;
-  return Recipe::from_json(read_file(options.recipe), options.recipe, defaults);
-}
 
 // The model as its users will read it: serialized, parsed and folded again.
 QuantizedModel reread(const std::string& file) {
@@ -56,22 +49,14 @@ QuantizedModel reread(const std::string& file) {
   return fold_qdq(std::move(graph));
 }
 
-std::string observer_help() {
-  std::string text = "How activations' ranges are found (default percentile):";
-  for (const ObserverInfo& observer : all_observers())
-    text += fmt::format(" {} ({});", observer.name, observer.summary);
-  text.back() = '.';
-  return text;
-}
-
 eval::Comparison try_out(const LoadedModel& original, const std::string& file, const Options& options,
                          Console& console) {
   const QuantizedModel made = reread(file);
   const auto layers = eval::common_layers(original.model, made);
   std::vector<std::string> taps;
   for (const auto& layer : layers) taps.push_back(layer.name);
-  DataOptions data = options.data;
-  data.limit = std::min(kTrialSamples, options.images);
+  DataOptions data = calibration_data(options.how, options.data);
+  data.limit = std::min(kTrialSamples, options.how.images);
   const auto loader = make_loader(original, data);
   const auto before = eval::make_engine(eval::EngineKind::Auto, original.model, RequantizeMode::Float, taps);
   const auto after = eval::make_engine(eval::EngineKind::Auto, made, RequantizeMode::Float, taps);
@@ -95,29 +80,17 @@ void warn_if_useless(const eval::Comparison& trial, Console& console) {
                   trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db), worst));
 }
 
-Quantization make(const LoadedModel& original, const Recipe& recipe, const Options& options, Console& console) {
-  const Graph& graph = original.model.graph;
-  if (!options.dynamic.empty()) return {quantize_dynamic(graph, recipe, parse_dynamic_range(options.dynamic)), 0};
-  if (options.data.path.empty()) {
-    fail(ErrorCode::InvalidArgument, "--data",
-         "samples to calibrate with are required; --dynamic quantizes matrix products without");
-  }
-  DataOptions data = options.data;
-  data.limit = options.images;
-  const auto loader = make_loader(original, data);
-  return quantize_model(graph, *loader,
-                        {.recipe = recipe, .threads = data.thread_count(), .progress = &console.progress()});
-}
-
 void quantize_file(const Options& options, Console& console) {
   const auto start = std::chrono::steady_clock::now();
-  if (options.images <= 0) {
+  if (options.how.images <= 0) {
     fail(ErrorCode::InvalidArgument, "--calibration-images", "at least one calibration image is required, found {}",
-         options.images);
+         options.how.images);
   }
-  const Recipe recipe = read_recipe(options);
-  // An output that can't be written is better known before the work than after.
+  const Recipe recipe = options.how.recipe();
+  // What can't be read or written is better known before the work than after.
+  refuse_overwriting(options.model, options.output);
   AtomicFile out(options.output);
+  std::optional<MeasuredTimes> times = options.tuning.read_times();
   const LoadedModel original = load_model(options.model);
   if (original.model.quantized()) {
     fail(ErrorCode::InvalidModel, options.model, "a float model is required, found {} quantized tensors",
@@ -127,9 +100,15 @@ void quantize_file(const Options& options, Console& console) {
     fail(ErrorCode::InvalidModel, options.model, "a model with an output is required");
   }
 
-  Quantization made = make(original, recipe, options, console);
-  nlohmann::ordered_json speed;
-  made.model = tune_model(std::move(made.model), options.tuning, console, speed);
+  nlohmann::ordered_json speed, extra;
+  bool met = true;
+  Quantization made;
+  if (!options.dynamic.empty()) {
+    made.model = quantize_dynamic(original.model.graph, recipe, parse_dynamic_range(options.dynamic));
+  } else {
+    made = quantize(original, options.how, options.data, console, extra, met);
+  }
+  made.model = tune_model(std::move(made.model), std::move(times), console, speed);
   const auto preprocess = preprocess_of(original, options.data.preprocess);
   Graph graph = insert_qdq(made.model);
   if (preprocess) graph.metadata[kPreprocessKey] = preprocess->to_json();
@@ -160,8 +139,10 @@ void quantize_file(const Options& options, Console& console) {
                                  {"seconds", elapsed.count()},   {"peak_rss_mib", peak_rss_mib()},
                                  {"size_bytes", file.size()},    {"trial", tried},
                                  {"layers", layers_json(layers)}};
+  json.update(extra);
   json.update(speed);
   console.write_json(json);
+  if (!met) fail(ErrorCode::NumericRange, "--max-drop", "not met; {} holds the best that was found", options.output);
 }
 
 }  // namespace
@@ -177,20 +158,14 @@ Action setup_quantize(CLI::App& app) {
       ->expected(0, 1)
       ->default_str("per_tensor")
       ->type_name("RANGE");
-  app.add_option("--calibration-images", options->images, "Samples that ranges are taken from (default 300)")
-      ->type_name("N");
-  app.add_option("--weights", options->weights, "Type of weights (default int8)")->type_name("TYPE");
-  app.add_option("--activations", options->activations, "Type of activations (default uint8, or int8)")
-      ->type_name("TYPE");
-  app.add_option("--granularity", options->granularity, "Scales of weights: per_channel (default) or per_tensor");
-  app.add_option("--observer", options->observer, observer_help())->type_name("NAME");
+  options->how.add_to(app);
   options->tuning.add_to(app);
-  app.add_option("--recipe", options->recipe, "Rules per layer, docs/recipes.md")->type_name("FILE");
   app.footer(
       "Examples:\n"
       "  halftone quantize model.onnx -o model.int8.onnx --data photos\n"
       "  halftone quantize model.onnx -o model.int8.onnx --data photos --calibration-images 100 --observer min_max\n"
       "  halftone quantize model.onnx -o model.int8.onnx --data photos --recipe keep_first_layer.json\n"
+      "  halftone quantize model.onnx -o model.int8.onnx --data photos --max-drop 1%\n"
       "  halftone quantize encoder.onnx -o encoder.int8.onnx --dynamic per_row\n"
       "The file is a standard ONNX model (QuantizeLinear, DequantizeLinear; with --dynamic DynamicQuantizeLinear and\n"
       "MatMulInteger); it appears whole or not at all.");

@@ -4,6 +4,7 @@
 
 #include "cli/table.h"
 #include "halftone/base/cpu.h"
+#include "halftone/base/error.h"
 #include "halftone/eval/inputs.h"
 #include "halftone/eval/latency.h"
 #include "halftone/runtime/session.h"
@@ -14,6 +15,16 @@ namespace {
 
 std::string microseconds(double us) { return fmt::format("{:.1f}", us); }
 
+// Times can be measured again, the work that is done is worth more than they are.
+void keep_times(const MeasuredTimes& times, Console& console) {
+  if (!times.table.changed()) return;
+  try {
+    times.table.save(times.path);
+  } catch (const Error& error) {
+    console.warn(fmt::format("the measured times are lost: {}; --tune-cache names another file", error.what()));
+  }
+}
+
 }  // namespace
 
 void TuneOptions::add_to(CLI::App& app) {
@@ -22,15 +33,19 @@ void TuneOptions::add_to(CLI::App& app) {
       ->type_name("FILE");
 }
 
-QuantizedModel tune_model(QuantizedModel model, const TuneOptions& options, Console& console,
+std::optional<MeasuredTimes> TuneOptions::read_times() const {
+  if (!tune) return std::nullopt;
+  MeasuredTimes times;
+  times.path = cache.empty() ? search::LatencyTable::default_path() : std::filesystem::path(cache);
+  times.table.load(times.path);
+  return times;
+}
+
+QuantizedModel tune_model(QuantizedModel model, std::optional<MeasuredTimes> times, Console& console,
                           nlohmann::ordered_json& json) {
-  if (!options.tune) return model;
-  const std::filesystem::path path =
-      options.cache.empty() ? search::LatencyTable::default_path() : std::filesystem::path(options.cache);
-  search::LatencyTable table;
-  table.load(path);
-  const search::Tuning tuning = search::tune(model, RequantizeMode::Float, table);
-  if (table.changed()) table.save(path);
+  if (!times) return model;
+  const search::Tuning tuning = search::tune(model, RequantizeMode::Float, times->table);
+  keep_times(*times, console);
 
   Table rows({"layer", ">us in integers", ">us in float", "chosen"});
   auto layers = nlohmann::ordered_json::array();
@@ -47,7 +62,7 @@ QuantizedModel tune_model(QuantizedModel model, const TuneOptions& options, Cons
   console.print(fmt::format("tuned for {}: {} of {} layers stay float; {:.3f} ms, all in integers {:.3f} ms\n\n",
                             cpu_model(), tuning.left_in_float, tuning.layers.size(), tuning.tuned_ms,
                             tuning.integer_ms));
-  json["tuning"] = {{"cache", path.string()},
+  json["tuning"] = {{"cache", times->path.string()},
                     {"left_in_float", tuning.left_in_float},
                     {"tuned_ms", tuning.tuned_ms},
                     {"integer_ms", tuning.integer_ms},

@@ -19,27 +19,27 @@ constexpr size_t kShuffleWindow = 1000;
 class IndexedDataset : public Dataset {
  public:
   IndexedDataset(std::shared_ptr<const IndexedSource> source, const DatasetOptions& options)
-      : source_(std::move(source)), count_(source_->count()) {
-    if (options.shuffle_seed) order_.emplace(count_, *options.shuffle_seed);
-    if (options.limit > 0) count_ = std::min(count_, options.limit);
+      : source_(std::move(source)), first_(std::min(options.skip, source_->count())), next_(first_) {
+    const int64_t count = source_->count();
+    if (options.shuffle_seed) order_.emplace(count, *options.shuffle_seed);
+    end_ = options.limit > 0 ? first_ + std::min(options.limit, count - first_) : count;
   }
 
-  std::optional<int64_t> size() const override { return count_; }
+  std::optional<int64_t> size() const override { return end_ - first_; }
 
   std::optional<Record> next() override {
-    if (next_ == count_) return std::nullopt;
+    if (next_ == end_) return std::nullopt;
     const int64_t index = order_ ? (*order_)(next_) : next_;
     ++next_;
     return Record{source_->id(index), [source = source_, index] { return source->decode(index); }};
   }
 
-  void rewind() override { next_ = 0; }
+  void rewind() override { next_ = first_; }
 
  private:
   std::shared_ptr<const IndexedSource> source_;
-  int64_t count_;
+  int64_t first_, next_, end_ = 0;
   std::optional<Permutation> order_;
-  int64_t next_ = 0;
 };
 
 // Draws each record at random from a window that slides over the stream.
@@ -76,30 +76,37 @@ class ShuffledStream : public Dataset {
   std::vector<Record> window_;
 };
 
-class LimitedStream : public Dataset {
+// The items of a stream from `skip` on, `limit` of them (0: all).
+class StreamPart : public Dataset {
  public:
-  LimitedStream(std::unique_ptr<Dataset> stream, int64_t limit) : stream_(std::move(stream)), limit_(limit) {}
+  StreamPart(std::unique_ptr<Dataset> stream, int64_t skip, int64_t limit)
+      : stream_(std::move(stream)), skip_(skip), limit_(limit) {}
 
   std::optional<int64_t> size() const override {
     const std::optional<int64_t> all = stream_->size();
-    return all ? std::optional(std::min(*all, limit_)) : std::nullopt;
+    if (!all) return std::nullopt;
+    const int64_t rest = std::max(*all - skip_, int64_t{0});
+    return limit_ > 0 ? std::min(rest, limit_) : rest;
   }
 
   std::optional<Record> next() override {
-    if (taken_ == limit_) return std::nullopt;
+    for (; skipped_ < skip_; ++skipped_) {
+      if (!stream_->next()) return std::nullopt;
+    }
+    if (limit_ > 0 && taken_ == limit_) return std::nullopt;
     ++taken_;
     return stream_->next();
   }
 
   void rewind() override {
     stream_->rewind();
-    taken_ = 0;
+    taken_ = skipped_ = 0;
   }
 
  private:
   std::unique_ptr<Dataset> stream_;
-  int64_t limit_;
-  int64_t taken_ = 0;
+  int64_t skip_, limit_;
+  int64_t taken_ = 0, skipped_ = 0;
 };
 
 std::string read_head(const std::filesystem::path& path) {
@@ -133,15 +140,18 @@ std::unique_ptr<Dataset> finish(Source source, const std::string& path, const Da
   if (!stream->next()) fail(ErrorCode::InvalidData, path, "at least one item is required, found none");
   stream->rewind();
   if (options.shuffle_seed) stream = std::make_unique<ShuffledStream>(std::move(stream), *options.shuffle_seed);
-  if (options.limit > 0) stream = std::make_unique<LimitedStream>(std::move(stream), options.limit);
+  if (options.limit > 0 || options.skip > 0) {
+    stream = std::make_unique<StreamPart>(std::move(stream), options.skip, options.limit);
+  }
   return stream;
 }
 
 }  // namespace
 
 std::unique_ptr<Dataset> open_dataset(const std::string& path, const DatasetOptions& options) {
-  if (options.limit < 0) {
-    fail(ErrorCode::InvalidArgument, path, "a limit of at least 0 is required, found {}", options.limit);
+  if (options.limit < 0 || options.skip < 0) {
+    fail(ErrorCode::InvalidArgument, path, "numbers of items of at least 0 are required, found {}",
+         std::min(options.limit, options.skip));
   }
   const Location location = locate(path);
   std::string known;

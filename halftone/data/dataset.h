@@ -47,9 +47,10 @@ class Dataset {
 };
 
 struct DatasetOptions {
-  int64_t limit = 0;                     // first N items only, after shuffling; 0: all
+  int64_t limit = 0;                     // the first N items only, after shuffling and skipping; 0: all
   std::optional<uint64_t> shuffle_seed;  // a permutation that only the seed decides; sources that can't be indexed are
                                          // shuffled within a window
+  int64_t skip = 0;                      // leaves out the first N items, after shuffling
 };
 
 // Opens `path`, whatever kind it is of:

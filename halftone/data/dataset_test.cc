@@ -250,6 +250,30 @@ TEST(Dataset, ShuffledStreamIsAPermutation) {
   EXPECT_EQ(drawn, order);
 }
 
+TEST(Dataset, PartsOfAShuffledSetHaveNothingInCommonAndMissNothing) {
+  const test::TempFolder folder;
+  test::Members members;
+  for (int i = 0; i < 30; ++i) members.emplace_back(fmt::format("{:02}.png", i), "undecoded");
+  test::write_archive(folder / "x.tar", members, test::ArchiveKind::Tar);
+  for (const std::string& path : {(folder / "x.tar").string(), std::string("synthetic:glyphs?count=30&seed=1")}) {
+    const std::vector<std::string> all = ids(*open_dataset(path, {.limit = 0, .shuffle_seed = 3}));
+    ASSERT_EQ(all.size(), 30U);
+    const auto first = open_dataset(path, {.limit = 13, .shuffle_seed = 3});
+    const auto rest = open_dataset(path, {.limit = 0, .shuffle_seed = 3, .skip = 13});
+    std::vector<std::string> joined = ids(*first);
+    EXPECT_EQ(joined.size(), 13U);
+    const std::vector<std::string> second = ids(*rest);
+    joined.insert(joined.end(), second.begin(), second.end());
+    EXPECT_EQ(joined, all) << path;
+    rest->rewind();
+    EXPECT_EQ(ids(*rest), second) << path;
+    const auto middle = open_dataset(path, {.limit = 5, .shuffle_seed = 3, .skip = 13});
+    EXPECT_EQ(ids(*middle), std::vector(second.begin(), second.begin() + 5)) << path;
+    EXPECT_TRUE(ids(*open_dataset(path, {.limit = 0, .shuffle_seed = 3, .skip = 31})).empty());
+  }
+  EXPECT_THROW(open_dataset("synthetic:glyphs?count=30&seed=1", {.limit = 0, .shuffle_seed = {}, .skip = -1}), Error);
+}
+
 TEST(Dataset, NpzHasInputsByNameAndLabels) {
   const test::TempFolder folder;
   const std::string x = test::npy_file("<f4", false, "(2, 2)", test::bytes_of<float>({1, 2, 3, 4}));
