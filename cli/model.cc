@@ -43,13 +43,17 @@ std::optional<data::Preprocess> preprocess_of(const LoadedModel& model, const st
   return data::find_preprocess(model.path, entry == metadata.end() ? "" : entry->second, preprocess_file);
 }
 
-std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOptions& options, int64_t batch_size) {
+std::unique_ptr<data::Dataset> open_samples(const DataOptions& options) {
   if (options.limit < 0) {
     fail(ErrorCode::InvalidArgument, options.path, "a number of samples >= 0 is required, found {}", options.limit);
   }
   data::DatasetOptions part{.limit = options.limit, .shuffle_seed = std::nullopt, .skip = options.skip};
   if (options.shuffled) part.shuffle_seed = 0;
-  auto dataset = data::open_dataset(options.path, part);
+  return data::open_dataset(options.path, part);
+}
+
+std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOptions& options, int64_t batch_size) {
+  auto dataset = open_samples(options);
   const int threads = options.thread_count();
   return std::make_unique<data::Loader>(
       std::move(dataset), preprocess_of(model, options.preprocess), eval::input_ports(model.model.graph),

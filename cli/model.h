@@ -50,6 +50,9 @@ struct EngineOptions {
 // The model's preprocessing: --preprocess, else its metadata, else the file beside it; nullopt where there is none.
 std::optional<data::Preprocess> preprocess_of(const LoadedModel& model, const std::string& preprocess_file);
 
+// The samples as they lie in the source. Errors: as data::open_dataset.
+std::unique_ptr<data::Dataset> open_samples(const DataOptions& options);
+
 // A stream of prepared inputs. Errors: Error when the data can't be opened or doesn't fit the model's inputs.
 std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOptions& options, int64_t batch_size = 1);
 

@@ -10,6 +10,7 @@
 #include "cli/layers.h"
 #include "cli/model.h"
 #include "cli/ptq_options.h"
+#include "cli/report_file.h"
 #include "cli/speed.h"
 #include "cli/table.h"
 #include "halftone/base/error.h"
@@ -39,6 +40,7 @@ struct Options {
   PtqOptions how;
   DataOptions data;
   TuneOptions tuning;
+  ReportOptions report;
 };
 
 // The model as its users will read it: serialized, parsed and folded again.
@@ -80,6 +82,19 @@ void warn_if_useless(const eval::Comparison& trial, Console& console) {
                   trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db), worst));
 }
 
+void report_on(const LoadedModel& original, Quantization made, const Options& options, size_t bytes, Console& console) {
+  report::Source source;
+  source.before_name = original.path.filename().string();
+  source.after_name = std::filesystem::path(options.output).filename().string();
+  source.before_bytes = original.size_bytes;
+  source.after_bytes = static_cast<int64_t>(bytes);
+  source.original = original.model.graph;
+  source.reference = std::move(made.reference);
+  source.model = std::move(made.model);
+  write_report(std::move(source), original, options.data, options.report, console);
+  console.print(fmt::format("{}\n", options.report.output));
+}
+
 void quantize_file(const Options& options, Console& console) {
   const auto start = std::chrono::steady_clock::now();
   if (options.how.images <= 0) {
@@ -87,6 +102,11 @@ void quantize_file(const Options& options, Console& console) {
          options.how.images);
   }
   const Recipe recipe = options.how.recipe();
+  if (!options.report.output.empty()) {
+    check_report_name(options.report.output);
+    refuse_overwriting(options.model, options.report.output);
+    if (options.data.path.empty()) fail(ErrorCode::InvalidArgument, "--report", "samples are required, give --data");
+  }
   // What can't be read or written is better known before the work than after.
   refuse_overwriting(options.model, options.output);
   AtomicFile out(options.output);
@@ -139,6 +159,7 @@ void quantize_file(const Options& options, Console& console) {
                                  {"seconds", elapsed.count()},   {"peak_rss_mib", peak_rss_mib()},
                                  {"size_bytes", file.size()},    {"trial", tried},
                                  {"layers", layers_json(layers)}};
+  if (!options.report.output.empty()) report_on(original, std::move(made), options, file.size(), console);
   json.update(extra);
   json.update(speed);
   console.write_json(json);
@@ -160,6 +181,8 @@ Action setup_quantize(CLI::App& app) {
       ->type_name("RANGE");
   options->how.add_to(app);
   options->tuning.add_to(app);
+  app.add_option("--report", options->report.output, "Also write a page about the result, as `report` does")
+      ->type_name("FILE");
   app.footer(
       "Examples:\n"
       "  halftone quantize model.onnx -o model.int8.onnx --data photos\n"
