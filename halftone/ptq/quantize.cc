@@ -36,10 +36,12 @@ Quantization quantize(const Graph& graph, Samples* samples, const Options& optio
   bench.reference = transform::simplify(graph);
   apply_steps(Phase::Graph, bench);
   const auto loader = samples == nullptr ? nullptr : samples->stream();
-  Quantization made = quantize_simplified(bench.reference, loader.get(), options.recipe, team, *options.progress);
+  const ValueMoments moments = propagate_moments(bench.reference, bench.norms, bench.input_ranges);
+  Quantization made = quantize_simplified(bench.reference, loader.get(), options.recipe, team, *options.progress, moments);
   bench.model = std::move(made.model);
   apply_steps(Phase::Model, bench);
   made.model = std::move(bench.model);
+  made.reference = std::move(bench.reference);
   return made;
 }
 

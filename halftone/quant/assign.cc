@@ -44,7 +44,7 @@ void assign_weights(QuantizedModel& model, const QuantPlan& plan) {
   }
   for (const WeightPlan& layer : plan.weights) {
     const auto found = grids.find(layer.weights);
-    if (layer.bias == ValueId::None || found == grids.end()) continue;
+    if (layer.bias == ValueId::None || layer.input == ValueId::None || found == grids.end()) continue;
     const std::span<const float> bias = model.graph.value(layer.bias).constant->data<float>();
     const Encoding* input = find_encoding(model, layer.input);
     HT_CHECK(input != nullptr, "the planned input of a layer has no encoding");
@@ -82,7 +82,11 @@ void drop_refused(QuantizedModel& model, const QuantPlan& plan) {
     if (!used) model.float_reasons[called(layer.node)] = integers.refusals.at(layer.node);
   }
   // What was planned to stay float has its reason already, which is the cause of this one.
-  for (const auto& [position, reason] : integers.refusals) model.float_reasons.emplace(called(position), reason);
+  for (const auto& [position, reason] : integers.refusals) {
+    model.float_reasons.emplace(called(position), reason);
+    const Node& node = model.graph.nodes()[static_cast<size_t>(position)];
+    if (find_dynamic(model, node)) model.dynamic.erase(model.graph.value(node.outputs[0]).name);
+  }
   for (const auto& [id, used] : in_use) {
     if (!used) model.encodings.erase(model.graph.value(id).name);
   }
@@ -92,7 +96,7 @@ void drop_refused(QuantizedModel& model, const QuantPlan& plan) {
 
 QuantizedModel assign_encodings(Graph graph, const QuantPlan& plan, const std::vector<Range>& ranges) {
   HT_CHECK(ranges.size() == plan.groups.size(), "{} ranges for {} groups", ranges.size(), plan.groups.size());
-  QuantizedModel model{std::move(graph), {}, plan.float_reasons};
+  QuantizedModel model{std::move(graph), {}, plan.float_reasons, plan.dynamic};
   for (size_t i = 0; i < ranges.size(); ++i) {
     const GridGroup& group = plan.groups[i];
     const Encoding encoding{choose_params(group.spec, {ranges[i].low}, {ranges[i].high}), group.spec};

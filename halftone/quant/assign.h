@@ -21,6 +21,7 @@ struct GridGroup {
 // A Conv, ConvTranspose, Gemm or MatMul whose constant weights get a grid.
 struct WeightPlan {
   int node = -1;  // position in graph.nodes()
+  // The input is None where the layer finds its range at run time.
   ValueId input = ValueId::None, weights = ValueId::None, bias = ValueId::None;
   int64_t axis = -1;  // of the output channels in the weights; -1: one scale for all
   QuantSpec spec;
@@ -29,6 +30,7 @@ struct WeightPlan {
 struct QuantPlan {
   std::vector<GridGroup> groups;
   std::vector<WeightPlan> weights;
+  DynamicProducts dynamic;
   // Layer or value name -> why it is left float.
   std::map<std::string, std::string> float_reasons;
   // Positions of the recipe's rules that matched nothing, or only what earlier ones had decided.
@@ -44,6 +46,7 @@ struct QuantPlan {
 // * Add, Mul, pools, means and data movers work in integers where their operands come from integer nodes and their
 //   result goes to one.
 // * A Relu or Clip that alone reads such a result is absorbed: only its own result has a grid.
+// * A product that the recipe makes dynamic needs no grids of its activations, and its result has none for its sake.
 // * Data movers, MaxPool, Concat and Relu or Clip elsewhere share one grid between inputs and outputs.
 //
 // Errors: Error{InvalidModel} from shape inference, or naming a weight or bias tensor that holds infinite numbers or

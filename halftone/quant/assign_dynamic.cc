@@ -37,7 +37,8 @@ class DynamicAssigner {
         keep_float(node(position), fmt::format("its weights '{}' are also read by others", name(weights.id)));
         continue;
       }
-      model_.dynamic[name(node(position).outputs[0])] = range_;
+      const auto own = ranges_.find(position);
+      model_.dynamic[name(node(position).outputs[0])] = own == ranges_.end() ? range_ : own->second;
       if (weights.id != ValueId::None) add_grid(weights);
     }
     drop_refused();
@@ -69,7 +70,10 @@ class DynamicAssigner {
     Subject subject{{name(result)}, layer.op_type};
     if (!layer.name.empty()) subject.names.emplace_back(layer.name);
     const std::optional<size_t> rule = recipe_.find_rule(subject, std::nullopt);
-    if (rule) return keep_float(layer, fmt::format("rule {} of the recipe keeps it in float", *rule + 1));
+    if (rule && recipe_.rules[*rule].keeps_float()) {
+      return keep_float(layer, fmt::format("rule {} of the recipe keeps it in float", *rule + 1));
+    }
+    if (rule) ranges_[position] = *recipe_.rules[*rule].dynamic;
 
     Weights weights;
     const Tensor* matrix = constant(layer.input(1));
@@ -134,6 +138,7 @@ class DynamicAssigner {
   QuantizedModel model_;
   const Recipe& recipe_;
   const DynamicRange range_;
+  std::map<int, DynamicRange> ranges_;  // by position, where a rule says so
   const GraphIndex index_;
   std::map<int, Weights> products_;  // by position
   std::set<ValueId> shared_;

@@ -70,12 +70,13 @@ class Planner {
 
  private:
   struct Layer {
-    std::optional<IntegerNode> trial;  // as the integer planner sees it; nullopt: no integer arithmetic
-    std::string refusal;               // why it is computed in float
-    bool able = false;                 // its operands come in codes, so that it can be computed in integers
-    bool integer = false;              // ... and is
-    int activation = -1;               // the Relu or Clip that it absorbs
-    int absorbed_by = -1;              // the layer that absorbs it
+    std::optional<IntegerNode> trial;     // as the integer planner sees it; nullopt: no integer arithmetic
+    std::string refusal;                  // why it is computed in float
+    std::optional<DynamicRange> dynamic;  // it finds its ranges at run time
+    bool able = false;                    // its operands come in codes, so that it can be computed in integers
+    bool integer = false;                 // ... and is
+    int activation = -1;                  // the Relu or Clip that it absorbs
+    int absorbed_by = -1;                 // the layer that absorbs it
   };
   struct ValueState {
     bool in_codes = false;  // comes from integer arithmetic (or from outside)
@@ -155,7 +156,12 @@ class Planner {
     Layer& layer = layers_[i];
     if (!layer.trial) return;
     const std::optional<size_t> rule = find_rule({subject_of(i, node(i).output(0))}, std::nullopt);
-    if (rule) refuse(layer, fmt::format("rule {} of the recipe keeps it in float", *rule + 1));
+    if (!rule) return;
+    if (recipe_.rules[*rule].keeps_float()) {
+      refuse(layer, fmt::format("rule {} of the recipe keeps it in float", *rule + 1));
+    } else if (is_product(layer.trial->form)) {
+      layer.dynamic = recipe_.rules[*rule].dynamic;
+    }
   }
 
   // Whether the recipe lets an activation have a grid; finds the spec on the way.
@@ -206,7 +212,8 @@ class Planner {
       if (constant(id) != nullptr) {
         return refuse(layer, fmt::format("its constant operand '{}' is no matrix of weights", name(id)));
       }
-      if (!may_have_grid(id)) return refuse(layer, fmt::format("the recipe keeps its input '{}' in float", name(id)));
+      if (!layer.dynamic && !may_have_grid(id))
+        return refuse(layer, fmt::format("the recipe keeps its input '{}' in float", name(id)));
     }
     if (!has_weights(i)) return;
     const ValueId bias = node(i).input(2);
@@ -215,8 +222,12 @@ class Planner {
     if (rule && !recipe_.rules[*rule].spec) {
       return refuse(layer, fmt::format("rule {} of the recipe keeps its weights in float", *rule + 1));
     }
-    WeightPlan weights{static_cast<int>(i), node(i).inputs[0], node(i).inputs[1],
-                       node(i).input(2),    -1,                rule ? *recipe_.rules[*rule].spec : recipe_.weights};
+    WeightPlan weights{static_cast<int>(i),
+                       layer.dynamic ? ValueId::None : node(i).inputs[0],
+                       node(i).inputs[1],
+                       node(i).input(2),
+                       -1,
+                       rule ? *recipe_.rules[*rule].spec : recipe_.weights};
     weights.axis = place_scales(node(i), layer.trial->weights.shape(), weights.spec);
     weights_.emplace(static_cast<int>(i), std::move(weights));
   }
@@ -259,7 +270,7 @@ class Planner {
 
   void go_forward(size_t i) {
     Layer& layer = layers_[i];
-    if (!layer.trial || !layer.refusal.empty()) return;
+    if (!layer.trial || !layer.refusal.empty() || layer.dynamic) return;
     layer.absorbed_by = absorber(i);
     if (layer.absorbed_by >= 0) {
       layers_[static_cast<size_t>(layer.absorbed_by)].activation = static_cast<int>(i);
@@ -341,6 +352,10 @@ class Planner {
     const bool computes_floats = std::any_of(outputs.begin(), outputs.end(), [&](ValueId id) { return is_float(id); });
     if (!computes_floats || node(i).is("Constant")) return;
     const std::string layer_called = layer_name(graph_, node(i));
+    if (layer.dynamic && layer.refusal.empty()) {
+      plan_.dynamic[name(node(i).outputs[0])] = *layer.dynamic;
+      return;
+    }
     const bool absorbed = layer.absorbed_by >= 0 && result_wanted(i);
     if (!layer.integer && !absorbed) {
       plan_.float_reasons[layer_called] = layer.refusal.empty() ? "no integer layer reads its result" : layer.refusal;

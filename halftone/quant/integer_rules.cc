@@ -69,6 +69,10 @@ std::optional<Grid> NodeContext::activation_grid(const Encoding& encoding, std::
     refuse("{} has several scales, one for the whole tensor is required", what);
     return std::nullopt;
   }
+  if (!params.levels.empty()) {
+    refuse("{} is not evenly spaced", what);
+    return std::nullopt;
+  }
   if (bits_of(params.dtype) > 16) {
     refuse("{} has codes of {} bits, at most 16 are required", what, bits_of(params.dtype));
     return std::nullopt;

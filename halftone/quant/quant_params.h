@@ -31,13 +31,14 @@ struct QuantSpec {
   bool operator==(const QuantSpec&) const = default;
 };
 
-// "int8", "uint8", "int4" ... as recipes and the command line write it. Errors: Error{InvalidArgument} for an unknown
+// "int8", "uint4" ... (1 to 16 bits) as recipes and the command line write it. Errors: Error{InvalidArgument} for an unknown
 // word, with the nearest known one.
 QuantSpec parse_quant_type(std::string_view text);
 std::string type_name(const QuantSpec& spec);
 
-// "per_tensor", "per_channel". Errors: Error{InvalidArgument} for another word, with the nearest known one.
-Granularity parse_granularity(std::string_view text);
+// Takes "per_tensor", "per_channel", "per_group:CHANNELS" or "per_block:ELEMENTS" into the spec. Errors:
+// Error{InvalidArgument} for another word, with the nearest known one, and for a size that is no positive number.
+void parse_granularity(std::string_view text, QuantSpec& spec);
 
 // A grid: real = scale * (q - zero_point), q in [q_min, q_max]; with `levels`, real = scale * levels[q].
 struct QuantParams {

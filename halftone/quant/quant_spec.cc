@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -32,12 +33,33 @@ QuantSpec parse_quant_type(std::string_view text) {
 
 std::string type_name(const QuantSpec& spec) { return fmt::format("{}int{}", spec.is_signed ? "" : "u", spec.bits); }
 
-Granularity parse_granularity(std::string_view text) {
-  if (text == "per_tensor") return Granularity::PerTensor;
-  if (text == "per_channel") return Granularity::PerChannel;
-  const std::string nearest = nearest_word(text, std::array{"per_tensor", "per_channel"});
-  fail(ErrorCode::InvalidArgument, "granularity", "per_tensor or per_channel is required, found '{}'{}", text,
-       nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest));
+void parse_granularity(std::string_view text, QuantSpec& spec) {
+  constexpr std::array kWords = {"per_tensor", "per_channel", "per_group", "per_block"};
+  constexpr std::array kValues = {Granularity::PerTensor, Granularity::PerChannel, Granularity::PerGroup,
+                                  Granularity::PerBlock};
+  const std::string_view word = text.substr(0, text.find(':'));
+  const auto* found = std::find(kWords.begin(), kWords.end(), word);
+  if (found == kWords.end()) {
+    const std::string nearest = nearest_word(word, kWords);
+    fail(ErrorCode::InvalidArgument, "granularity",
+         "per_tensor, per_channel, per_group:CHANNELS or per_block:ELEMENTS is required, found '{}'{}", text,
+         nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest));
+  }
+  spec.granularity = kValues[static_cast<size_t>(found - kWords.begin())];
+  spec.group_size = spec.block_size = 0;
+  const bool sized = spec.granularity == Granularity::PerGroup || spec.granularity == Granularity::PerBlock;
+  const std::string_view digits = word.size() < text.size() ? text.substr(word.size() + 1) : "";
+  if (!sized) {
+    if (word.size() == text.size()) return;
+    fail(ErrorCode::InvalidArgument, "granularity", "{} takes no size, found '{}'", word, text);
+  }
+  int64_t& size = spec.granularity == Granularity::PerGroup ? spec.group_size : spec.block_size;
+  const char* end = digits.data() + digits.size();
+  const auto [stop, code] = std::from_chars(digits.data(), end, size);
+  if (code != std::errc() || stop != end || size < 1) {
+    fail(ErrorCode::InvalidArgument, "granularity", "{0} requires a size of at least 1, as in {0}:32, found '{1}'",
+         word, text);
+  }
 }
 
 }  // namespace halftone

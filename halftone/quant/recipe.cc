@@ -4,6 +4,7 @@
 #include <array>
 
 #include "halftone/base/error.h"
+#include "halftone/quant/grid.h"
 #include "halftone/quant/observer.h"
 
 namespace halftone {
@@ -47,6 +48,24 @@ std::optional<size_t> Recipe::find_rule(const Subject& subject, std::optional<Ro
   return std::nullopt;
 }
 
+void check_spec(const QuantSpec& spec, Role role) {
+  check_spec(spec);
+  if (role == Role::Weights) return;
+  if (find_grid(spec.grid).weights_only) {
+    fail(ErrorCode::InvalidArgument, "activations", "the grid affine or power_of_two_scale is required, found {}",
+         spec.grid);
+  }
+  if (spec.granularity == Granularity::PerBlock) {
+    fail(ErrorCode::InvalidArgument, "activations",
+         "one scale, or scales by channel or group are required, found per_block");
+  }
+  if (spec.rounding != QuantSpec().rounding) {
+    fail(ErrorCode::InvalidArgument, "activations",
+         "the rounding nearest_even is required, found {}; what the network computes is rounded anew in every run",
+         spec.rounding);
+  }
+}
+
 Recipe make_recipe(std::string_view weights, std::string_view activations, std::string_view granularity,
                    std::string_view observer) {
   Recipe recipe;
@@ -55,11 +74,15 @@ Recipe make_recipe(std::string_view weights, std::string_view activations, std::
     spec.bits = parsed.bits;
     spec.is_signed = parsed.is_signed;
   };
-  set_type(recipe.weights, weights);
+  const size_t colon = weights.find(':');
+  set_type(recipe.weights, weights.substr(0, colon));
+  if (colon != std::string_view::npos) recipe.weights.grid = weights.substr(colon + 1);
   set_type(recipe.activations, activations);
-  recipe.weights.granularity = parse_granularity(granularity);
+  parse_granularity(granularity, recipe.weights);
   make_observer(observer);  // refuses what it does not know
   recipe.activations.observer = observer;
+  check_spec(recipe.weights, Role::Weights);
+  check_spec(recipe.activations, Role::Activations);
   return recipe;
 }
 

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "halftone/quant/encodings.h"
 #include "halftone/quant/quant_params.h"
 #include "halftone/quant/step_request.h"
 
@@ -25,7 +26,11 @@ struct RecipeRule {
   std::string name = "*";         // pattern: * stands for any characters, ? for one
   std::string op = "*";           // the same for the operator
   std::optional<Role> role;       // nullopt: the layer as a whole, which can only be kept in float
-  std::optional<QuantSpec> spec;  // nullopt: keep in float
+  std::optional<QuantSpec> spec;  // nullopt: keep in float, or `dynamic`
+  // Without a role: the layer is a product that finds the ranges of its activations at run time.
+  std::optional<DynamicRange> dynamic = {};
+
+  bool keeps_float() const { return !spec && !dynamic; }
 
   bool matches(const Subject& subject) const;
 };
@@ -49,8 +54,13 @@ struct Recipe {
   std::optional<size_t> find_rule(const Subject& subject, std::optional<Role> role) const;
 };
 
-// The command line's words as defaults: types as parse_quant_type reads them, "per_channel" or "per_tensor", and an
-// observer as make_observer reads it. Errors: Error{InvalidArgument}.
+// What constants may have and activations may not: levels, blocks, and ways of rounding that are applied once. Errors:
+// Error{InvalidArgument} for a spec that its role can't have, and those of check_spec.
+void check_spec(const QuantSpec& spec, Role role);
+
+// The command line's words as defaults: types as parse_quant_type reads them, for weights with a grid after a colon
+// ("int4:codebook"); a granularity as parse_granularity reads it, and an observer as make_observer reads it. Errors:
+// Error{InvalidArgument}.
 Recipe make_recipe(std::string_view weights, std::string_view activations, std::string_view granularity,
                    std::string_view observer);
 

@@ -6,8 +6,10 @@
 
 #include "halftone/base/error.h"
 #include "halftone/graph/op_table.h"
+#include "halftone/quant/assign_dynamic.h"
 #include "halftone/quant/observer.h"
 #include "halftone/quant/recipe.h"
+#include "halftone/quant/rounding.h"
 
 namespace halftone {
 namespace {
@@ -62,8 +64,13 @@ class Section {
   template <typename F>
   auto parse(const char* key, const F& parser) const {
     const std::string word = text(key);
+    return guard([&] { return parser(word); });
+  }
+  // The same for any check.
+  template <typename F>
+  auto guard(const F& check) const {
     try {
-      return parser(word);
+      return check();
     } catch (const Error& e) {
       refuse("{}", e.what());
     }
@@ -75,7 +82,8 @@ class Section {
 };
 
 QuantSpec read_spec(const Section& section, Role role, QuantSpec spec) {
-  section.allow(std::to_array<std::string_view>({"type", "symmetric", "narrow_range", "granularity", "observer"}));
+  section.allow(std::to_array<std::string_view>(
+      {"type", "symmetric", "narrow_range", "granularity", "grid", "rounding", "observer"}));
   if (section.has("type")) {
     const QuantSpec type = section.parse("type", [](const std::string& word) { return parse_quant_type(word); });
     spec.bits = type.bits;
@@ -84,15 +92,18 @@ QuantSpec read_spec(const Section& section, Role role, QuantSpec spec) {
   if (section.has("symmetric")) spec.symmetric = section.flag("symmetric");
   if (section.has("narrow_range")) spec.narrow_range = section.flag("narrow_range");
   if (section.has("granularity")) {
-    spec.granularity = section.parse("granularity", [](const std::string& word) { return parse_granularity(word); });
-    if (role == Role::Activations && spec.granularity != Granularity::PerTensor) {
-      section.refuse("activations have one scale for the whole tensor, found granularity 'per_channel'");
-    }
+    section.parse("granularity", [&](const std::string& word) { parse_granularity(word, spec); });
+  }
+  if (section.has("grid")) spec.grid = section.text("grid");
+  if (section.has("rounding")) {
+    spec.rounding = section.text("rounding");
+    section.parse("rounding", [](const std::string& word) { make_rounding(word); });
   }
   if (section.has("observer")) {
     spec.observer = section.text("observer");
-    section.parse("observer", [](const std::string& word) { return make_observer(word); });
+    section.parse("observer", [](const std::string& word) { make_observer(word); });
   }
+  section.guard([&] { check_spec(spec, role); });
   return spec;
 }
 
@@ -106,10 +117,21 @@ void require_known_op(const Section& section, const std::string& op) {
                  nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest));
 }
 
+// "dynamic", "dynamic:per_row".
+DynamicRange read_range(const std::string& word) {
+  const size_t colon = word.find(':');
+  if (word.substr(0, colon) != "dynamic") {
+    fail(ErrorCode::InvalidArgument, "range", "dynamic or dynamic:per_row is required, found '{}'", word);
+  }
+  return colon == std::string::npos ? DynamicRange::PerTensor : parse_dynamic_range(word.substr(colon + 1));
+}
+
 RecipeRule read_rule(const Section& section, const Recipe& recipe) {
-  section.allow(std::to_array<std::string_view>({"match", "spec", "keep"}));
+  section.allow(std::to_array<std::string_view>({"match", "spec", "keep", "range"}));
   if (!section.has("match")) section.refuse("a rule requires \"match\"");
-  if (section.has("spec") == section.has("keep")) section.refuse("a rule requires either \"spec\" or \"keep\"");
+  if (section.has("spec") + section.has("keep") + section.has("range") != 1) {
+    section.refuse("a rule requires either \"spec\", \"keep\" or \"range\"");
+  }
   const Section match = section.section("match");
   match.allow(std::to_array<std::string_view>({"name", "op", "role"}));
   RecipeRule rule;
@@ -130,6 +152,11 @@ RecipeRule read_rule(const Section& section, const Recipe& recipe) {
   if (section.has("keep")) {
     if (section.text("keep") != "float")
       section.refuse("\"keep\" can only be \"float\", found '{}'", section.text("keep"));
+    return rule;
+  }
+  if (section.has("range")) {
+    if (rule.role) match.refuse("a rule with \"range\" speaks of a layer as a whole, found a role");
+    rule.dynamic = section.parse("range", read_range);
     return rule;
   }
   if (!rule.role) match.refuse("a rule with \"spec\" requires \"role\", weights or activations");

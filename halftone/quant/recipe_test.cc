@@ -56,6 +56,29 @@ TEST(Recipe, ReadsEverythingAFileCanSay) {
   EXPECT_EQ(recipe.rules[1].spec->observer, "percentile:99.9") << "what a rule leaves out is the recipe's default";
 }
 
+TEST(Recipe, ReadsGridsGranularitiesAndRangesFoundAtRunTime) {
+  const Recipe recipe = Recipe::from_json(R"({
+    "weights": {"type": "int4", "granularity": "per_block:32", "grid": "sums_of_powers_of_two",
+                "rounding": "stochastic:7"},
+    "activations": {"granularity": "per_channel"},
+    "rules": [
+      {"match": {"op": "MatMul"}, "range": "dynamic:per_row"},
+      {"match": {"op": "Conv"}, "range": "dynamic"},
+      {"match": {"role": "weights"}, "spec": {"type": "int1", "grid": "binary", "rounding": "stochastic_binary"}}
+    ]})",
+                                          "r.json");
+  EXPECT_EQ(recipe.weights.granularity, Granularity::PerBlock);
+  EXPECT_EQ(recipe.weights.block_size, 32);
+  EXPECT_EQ(recipe.weights.grid, "sums_of_powers_of_two");
+  EXPECT_EQ(recipe.weights.rounding, "stochastic:7");
+  EXPECT_EQ(recipe.activations.granularity, Granularity::PerChannel);
+  ASSERT_EQ(recipe.rules.size(), 3U);
+  EXPECT_EQ(recipe.rules[0].dynamic, DynamicRange::PerRow);
+  EXPECT_EQ(recipe.rules[1].dynamic, DynamicRange::PerTensor);
+  EXPECT_FALSE(recipe.rules[0].keeps_float());
+  EXPECT_EQ(recipe.rules[2].spec->grid, "binary");
+}
+
 TEST(Recipe, TheFirstMatchingRuleOfTheRoleDecides) {
   const Recipe recipe = Recipe::from_json(R"({"rules": [
       {"match": {"name": "a*"}, "keep": "float"},
@@ -80,7 +103,21 @@ TEST(Recipe, MistakesAreErrorsThatNameThePlace) {
       {R"({"weights": {"type": 8}})", "must be a text"},
       {R"({"weights": {"symmetric": "yes"}})", "must be true or false"},
       {R"({"weights": {"granularity": "per_chanel"}})", "did you mean 'per_channel'?"},
-      {R"({"activations": {"granularity": "per_channel"}})", "one scale for the whole tensor"},
+      {R"({"activations": {"granularity": "per_block:4"}})", "found per_block"},
+      {R"({"activations": {"grid": "codebook"}})", "found codebook"},
+      {R"({"activations": {"rounding": "stochastic"}})", "nearest_even is required"},
+      {R"({"weights": {"grid": "affin"}})", "did you mean 'affine'?"},
+      {R"({"weights": {"type": "int1"}})", "r.json: weights: quantization: 1 bit"},
+      {R"({"weights": {"grid": "binary"}})", "found 8"},
+      {R"({"weights": {"rounding": "stochastic:x"}})", "requires a seed"},
+      {R"({"weights": {"granularity": "per_group"}})", "per_group:32"},
+      {R"({"weights": {"granularity": "per_group:0"}})", "at least 1"},
+      {R"({"weights": {"granularity": "per_block:1.5"}})", "at least 1"},
+      {R"({"weights": {"granularity": "per_channel:2"}})", "takes no size"},
+      {R"({"rules": [{"match": {}, "range": "static"}]})", "dynamic or dynamic:per_row"},
+      {R"({"rules": [{"match": {}, "range": "dynamic:per_rov"}]})", "did you mean 'per_row'?"},
+      {R"({"rules": [{"match": {"role": "weights"}, "range": "dynamic"}]})", "as a whole"},
+      {R"({"rules": [{"match": {}, "range": "dynamic", "keep": "float"}]})", "either"},
       {R"({"activations": {"observer": "percentil"}})", "did you mean 'percentile'?"},
       {R"({"activations": {"observer": "percentile:200"}})", "from 50 to 100"},
       {R"({"rules": {}})", "list in brackets"},
@@ -117,6 +154,15 @@ TEST(MakeRecipe, TakesTheCommandLinesWords) {
   EXPECT_EQ(recipe.weights.granularity, Granularity::PerTensor);
   EXPECT_EQ(type_name(recipe.activations), "int8");
   EXPECT_EQ(recipe.activations.observer, "percentile:99.9");
+  const Recipe groups = make_recipe("int4:codebook", "uint16", "per_group:16", "min_max");
+  EXPECT_EQ(groups.weights.grid, "codebook");
+  EXPECT_EQ(groups.weights.granularity, Granularity::PerGroup);
+  EXPECT_EQ(groups.weights.group_size, 16);
+  EXPECT_EQ(groups.activations.bits, 16);
+  EXPECT_THROW(make_recipe("int4:codebok", "uint8", "per_channel", "min_max"), Error);
+  EXPECT_THROW(make_recipe("int9:codebook", "uint8", "per_channel", "min_max"), Error);
+  EXPECT_THROW(make_recipe("int0", "uint8", "per_channel", "min_max"), Error);
+  EXPECT_THROW(make_recipe("int17", "uint8", "per_channel", "min_max"), Error);
   EXPECT_THROW(make_recipe("int8", "uint8", "per_layer", "min_max"), Error);
   EXPECT_THROW(make_recipe("int8", "uint8", "per_channel", "max_min"), Error);
   EXPECT_THROW(make_recipe("float", "uint8", "per_channel", "min_max"), Error);

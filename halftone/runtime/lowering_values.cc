@@ -32,6 +32,7 @@ std::optional<Grid> Lowering::grid(ValueId id) const {
   if (found == encodings_.end()) return std::nullopt;
   const QuantParams& params = found->second.params;
   if (!params.per_tensor() || params.scale.size() != 1 || bits_of(params.dtype) > 16) return std::nullopt;
+  if (!params.levels.empty()) return std::nullopt;
   return Grid{params.dtype, params.scale[0], params.zero_point[0], static_cast<int32_t>(params.q_min),
               static_cast<int32_t>(params.q_max)};
 }
@@ -187,13 +188,22 @@ void Lowering::round(ValueId id) {
   if (here.dtype != DType::Float || here.slot >= 0) {
     fail(ErrorCode::Unsupported, graph_->value(id).name, "an encoding needs a float value of known shape");
   }
+  const std::string& name = graph_->value(id).name;
+  const QuantParams& params = found->second.params;
   Place rounded = here;
+  if (!params.per_tensor() && here.layout != Layout::Plain) {
+    // Scales along an axis are for the plain order only.
+    rounded = allocate(here.dtype, here.shape, Layout::Plain);
+    residents_[static_cast<size_t>(rounded.where.buffer)].push_back(id);
+    (here.layout == Layout::ChannelsLast ? add_planes : add_reorder)(*this, name, here, rounded);
+    here = rounded;
+  }
   // Another value in the same memory keeps its own content while somebody has yet to read it.
   if (here.where.buffer < 0 || !last_use(here, position_, id)) {
     rounded = allocate(here.dtype, here.shape, here.layout);
     residents_[static_cast<size_t>(rounded.where.buffer)].push_back(id);
   }
-  add_rounding(*this, graph_->value(id).name, here, rounded, found->second.params);
+  add_rounding(*this, name, here, rounded, params);
   here = rounded;
 }
 

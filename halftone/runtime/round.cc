@@ -24,10 +24,7 @@ void round_to_grid(const float* from, float* to, int64_t count, float scale, int
 void add_rounding(Lowering& lowering, const std::string& name, const Place& from, const Place& to,
                   const QuantParams& params) {
   if (!params.per_tensor()) {
-    if (from.layout != Layout::Plain) {
-      fail(ErrorCode::Unsupported, name, "an activation's encoding must be per tensor, found one along axis {}",
-           params.axis);
-    }
+    HT_CHECK(from.layout == Layout::Plain, "'{}' has several scales and no plain layout", name);
     lowering.add_step({name + " round", 1,
                        [from, to, params](RunMemory& memory) -> Step::Work {
                          return [&memory, from, to, params](int) {

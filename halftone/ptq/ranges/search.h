@@ -1,0 +1,30 @@
+// Ranges of activations, chosen by what they do to the network's outputs.
+#pragma once
+
+#include <cstdint>
+
+#include "halftone/ptq/workbench.h"
+
+namespace halftone::ptq {
+
+struct RangeSearch {
+  int64_t images = 40;  // samples looked at, half of them to choose by
+  // Grids whose own share of the network's error is less than this are left as they are.
+  double least_share = 0.005;
+};
+
+// Moves the ends of each activation grid's range to where the grid, alone in a network whose weights are rounded, does
+// least harm to the network's outputs:
+//
+//   least  sum over outputs of |output - output with this value rounded|^2 / |output|^2
+//
+// over factors of the range's upper and lower end, one after the other. The errors of different grids hardly know of
+// each other, so that they add up; each is looked for by itself. The first half of the samples chooses; a range is kept
+// only where the other half agrees that it is better. Values that share a grid are rounded one at a time, and their
+// errors added.
+//
+// Cost: a few runs, for every sample and grid with a share worth looking at, of the part of the network behind the
+// value. Determinism: the number of threads makes no difference. Errors: as Samples::kept.
+void search_ranges(Workbench& bench, const RangeSearch& options);
+
+}  // namespace halftone::ptq
