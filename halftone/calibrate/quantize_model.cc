@@ -19,20 +19,22 @@ namespace {
 }  // namespace
 
 Quantization quantize_simplified(Graph simple, data::Loader* loader, const Recipe& recipe, ThreadTeam& team,
-                                 ProgressSink& progress) {
+                                 ProgressSink& progress, const ValueMoments& moments) {
   const QuantPlan plan = plan_quantization(simple, recipe);
   for (size_t rule : plan.unused_rules) progress.note(fmt::format("rule {} of the recipe decides nothing", rule + 1));
   if (plan.groups.empty()) {
     refuse_all(simple, plan.float_reasons, "");
   }
-  if (loader == nullptr) fail(ErrorCode::InvalidArgument, "calibration", "samples to find ranges with are required");
-  const CalibrationTable table = calibrate(simple, plan, *loader, team, progress);
-  return {assign_encodings(std::move(simple), plan, table.ranges()), table.samples()};
+  const CalibrationTable table = calibrate(simple, plan, loader, moments, team, progress);
+  Graph reference = simple;
+  return {assign_encodings(std::move(simple), plan, table.ranges()), table.samples(), std::move(reference)};
 }
 
 Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options) {
   ThreadTeam team(options.threads > 0 ? options.threads : available_cores());
-  return quantize_simplified(transform::simplify(graph), &loader, options.recipe, team, *options.progress);
+  Graph simple = transform::simplify(graph);
+  const ValueMoments moments = propagate_moments(simple, collect_norm_statistics(graph), options.input_ranges);
+  return quantize_simplified(std::move(simple), &loader, options.recipe, team, *options.progress, moments);
 }
 
 QuantizedModel quantize_dynamic(const Graph& graph, const Recipe& recipe, DynamicRange range) {

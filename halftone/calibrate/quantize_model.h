@@ -3,12 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <string>
 
 #include "halftone/base/progress.h"
 #include "halftone/base/thread_team.h"
 #include "halftone/data/loader.h"
 #include "halftone/quant/encodings.h"
 #include "halftone/quant/recipe.h"
+#include "halftone/quant/value_moments.h"
 
 namespace halftone {
 
@@ -16,11 +19,13 @@ struct QuantizeOptions {
   Recipe recipe;
   int threads = 0;  // 0: available_cores()
   ProgressSink* progress = &silent_progress();
+  std::map<std::string, Range, std::less<>> input_ranges = {};  // known without data, by input
 };
 
 struct Quantization {
   QuantizedModel model;
   int64_t samples = 0;  // that calibration saw
+  Graph reference;      // the float network whose values the model's are compared with, by name
 };
 
 // Post-training quantization: simplifies the network (transform::simplify), plans its grids (plan_quantization),
@@ -32,9 +37,10 @@ struct Quantization {
 // Memory: one float Session's runs per thread; independent of the number of samples.
 Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options = {});
 
-// The same for a network that is simplified already. `loader` may be nullptr where no grid needs data.
+// The same for a network that is simplified already, with what is known of its values. `loader` may be nullptr where no
+// grid needs data.
 Quantization quantize_simplified(Graph simple, data::Loader* loader, const Recipe& recipe, ThreadTeam& team,
-                                 ProgressSink& progress);
+                                 ProgressSink& progress, const ValueMoments& moments = {});
 
 // The same without data: only matrix products are quantized, and find the ranges of their activations at run time
 // (assign_dynamic). Errors: Error{Unsupported} when the network has no product that can be quantized, and those of

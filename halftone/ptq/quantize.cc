@@ -37,7 +37,8 @@ Quantization quantize(const Graph& graph, Samples* samples, const Options& optio
   apply_steps(Phase::Graph, bench);
   const auto loader = samples == nullptr ? nullptr : samples->stream();
   const ValueMoments moments = propagate_moments(bench.reference, bench.norms, bench.input_ranges);
-  Quantization made = quantize_simplified(bench.reference, loader.get(), options.recipe, team, *options.progress, moments);
+  Quantization made =
+      quantize_simplified(bench.reference, loader.get(), options.recipe, team, *options.progress, moments);
   bench.model = std::move(made.model);
   apply_steps(Phase::Model, bench);
   made.model = std::move(bench.model);

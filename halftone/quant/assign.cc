@@ -92,14 +92,25 @@ void drop_refused(QuantizedModel& model, const QuantPlan& plan) {
   }
 }
 
+Encoding encoding_over(const ChannelRanges& ranges, QuantSpec spec) {
+  std::vector<float> low, high;
+  for (const Range& range : ranges) {
+    low.push_back(range.low);
+    high.push_back(range.high);
+  }
+  constexpr int64_t kChannelAxis = 1;
+  if (ranges.size() == 1) spec.granularity = Granularity::PerTensor;
+  return {choose_params(spec, low, high, kChannelAxis), spec};
+}
+
 }  // namespace
 
-QuantizedModel assign_encodings(Graph graph, const QuantPlan& plan, const std::vector<Range>& ranges) {
+QuantizedModel assign_encodings(Graph graph, const QuantPlan& plan, const std::vector<ChannelRanges>& ranges) {
   HT_CHECK(ranges.size() == plan.groups.size(), "{} ranges for {} groups", ranges.size(), plan.groups.size());
   QuantizedModel model{std::move(graph), {}, plan.float_reasons, plan.dynamic};
   for (size_t i = 0; i < ranges.size(); ++i) {
     const GridGroup& group = plan.groups[i];
-    const Encoding encoding{choose_params(group.spec, {ranges[i].low}, {ranges[i].high}), group.spec};
+    const Encoding encoding = encoding_over(ranges[i], group.spec);
     for (ValueId id : group.values) model.encodings[model.graph.value(id).name] = encoding;
   }
   assign_weights(model, plan);

@@ -27,6 +27,9 @@ struct WeightPlan {
   QuantSpec spec;
 };
 
+// One range for all channels or one for each.
+using ChannelRanges = std::vector<Range>;
+
 struct QuantPlan {
   std::vector<GridGroup> groups;
   std::vector<WeightPlan> weights;
@@ -43,8 +46,9 @@ struct QuantPlan {
 //   bias needs none, see Encodings.
 // * Their results get a grid when another integer node reads them. A result that only float nodes or the caller read
 //   stays real: rounding it would cost accuracy and save nothing. One that both read is rounded for both.
-// * Add, Mul, pools, means and data movers work in integers where their operands come from integer nodes and their
-//   result goes to one.
+// * Add, Mul, pools, means, data movers and functions of one operand (Sigmoid, HardSwish, Gelu ...) work in integers
+//   where their operands come from integer nodes and their result goes to one. Functions with poles, roots, jumps or
+//   exponential growth stay float: they could make much of half a step of their operand.
 // * A Relu or Clip that alone reads such a result is absorbed: only its own result has a grid.
 // * A product that the recipe makes dynamic needs no grids of its activations, and its result has none for its sake.
 // * Data movers, MaxPool, Concat and Relu or Clip elsewhere share one grid between inputs and outputs.
@@ -53,12 +57,12 @@ struct QuantPlan {
 // NaN. Cost: a few passes over the weights.
 QuantPlan plan_quantization(const Graph& graph, const Recipe& recipe);
 
-// Fills in the grids: ranges[i] is that of plan.groups[i]; weights take theirs from their content. A weight scale is
-// raised where the layer's bias would not fit int32 steps of s_input * s_weight otherwise, and a channel whose weights
-// are all zero gets the scale that keeps its bias exact. A layer that the integer arithmetic can't take after all (an
-// accumulator that could overflow) keeps float weights; float_reasons says why.
-// Errors: Error{NumericRange} for a range that is not finite. Cost: a few passes over the weights.
-QuantizedModel assign_encodings(Graph graph, const QuantPlan& plan, const std::vector<Range>& ranges);
+// Fills in the grids: ranges[i] is that of plan.groups[i], or those of its channels (axis 1); weights take theirs from
+// their content. A weight scale is raised where the layer's bias would not fit int32 steps of s_input * s_weight
+// otherwise, and a channel whose weights are all zero gets the scale that keeps its bias exact. A layer that the
+// integer arithmetic can't take after all (an accumulator that could overflow) keeps float weights; float_reasons says
+// why. Errors: Error{NumericRange} for a range that is not finite. Cost: a few passes over the weights.
+QuantizedModel assign_encodings(Graph graph, const QuantPlan& plan, const std::vector<ChannelRanges>& ranges);
 
 // How reports and float_reasons call a node: its name, or that of its first output where it has none.
 std::string layer_name(const Graph& graph, const Node& node);

@@ -64,7 +64,7 @@ std::vector<std::vector<std::string>> groups_of(const Net& net, const QuantPlan&
 using Groups = std::vector<std::vector<std::string>>;
 
 QuantizedModel assign_unit_ranges(const Net& net, const QuantPlan& plan) {
-  return assign_encodings(net.graph, plan, std::vector<Range>(plan.groups.size(), Range{-1, 1}));
+  return assign_encodings(net.graph, plan, std::vector<ChannelRanges>(plan.groups.size(), {Range{-1, 1}}));
 }
 
 // Every layer with planned weights is indeed computed in integers, and so are the nodes named.
@@ -294,7 +294,7 @@ TEST(AssignEncodings, ALayerWhoseSumsCouldOverflowStaysFloatWithTheReason) {
   const ValueId x = net.input("x", {Dim("N"), k});
   const ValueId fc = net.op("MatMul", "fc", {x, net.constant("w", {k, 2}, 1)});
   const QuantizedModel model =
-      assign_encodings(net.graph, net.plan(fc), {Range{0, 1}});  // all codes at their largest: 70000 * 255 * 127 > 2^31
+      assign_encodings(net.graph, net.plan(fc), {{Range{0, 1}}});  // all codes at their largest: 70000 * 255 * 127 > 2^31
   EXPECT_FALSE(model.encodings.contains("w"));
   EXPECT_NE(model.float_reasons.at("fc").find("32 bits"), std::string::npos);
 }

@@ -30,6 +30,12 @@ void Observer::observe(std::span<const float> batch, std::string_view where) {
   empty_ = false;
 }
 
+void Observer::expect(std::span<const ClippedNormal> channels) {
+  HT_CHECK(!needs_data(), "an observer of numbers takes no moments");
+  learn(channels);
+  empty_ = false;
+}
+
 void Observer::merge(const Observer& other) {
   HT_CHECK(typeid(*this) == typeid(other), "observers of different kinds can't be merged");
   if (other.empty_) return;

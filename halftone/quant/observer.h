@@ -17,6 +17,8 @@ struct Range {
   bool operator==(const Range&) const = default;
 };
 
+struct ClippedNormal;  // halftone/quant/value_moments.h
+
 // Constant memory, whatever the number of batches. Not thread-safe: give each thread its own and merge them.
 class Observer {
  public:
@@ -24,6 +26,11 @@ class Observer {
 
   // One batch. `where` names the tensor. Errors: Error{NumericRange} at `where` for infinite numbers and NaN.
   void observe(std::span<const float> batch, std::string_view where);
+
+  // Whether the range comes from numbers; otherwise it comes from what is known of them beforehand.
+  virtual bool needs_data() const { return true; }
+  // What is known of the channels of one tensor. Only for observers that need no data.
+  void expect(std::span<const ClippedNormal> channels);
 
   // As if `other` had gone on observing where this one stopped. Errors: InternalError when `other` is of another kind.
   // Determinism: unless order_matters, the state depends on the set of numbers alone, bit for bit.
@@ -47,7 +54,8 @@ class Observer {
   virtual void absorb(std::span<const float> batch, const Extent& extent) = 0;
   // `other` is of this class.
   virtual void join(const Observer& other) = 0;
-  // Only called after something was absorbed; need not contain 0.
+  virtual void learn(std::span<const ClippedNormal>) {}
+  // Only called after something was absorbed or learnt; need not contain 0.
   virtual Range estimate() const = 0;
 
   bool empty_ = true;

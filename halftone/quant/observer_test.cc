@@ -9,6 +9,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/rng.h"
+#include "halftone/quant/value_moments.h"
 
 namespace halftone {
 namespace {
@@ -123,7 +124,9 @@ TEST_P(EveryObserver, MergingAnotherKindIsABug) {
 
 std::vector<std::string> names() {
   std::vector<std::string> all;
-  for (const ObserverInfo& info : all_observers()) all.emplace_back(info.name);
+  for (const ObserverInfo& info : all_observers()) {
+    if (make_observer(info.name)->needs_data()) all.emplace_back(info.name);
+  }
   return all;
 }
 
@@ -155,6 +158,20 @@ TEST(Percentile, LeavesOutTheTails) {
   const auto everything = make_observer("percentile:100");
   everything->observe(values, "x");
   EXPECT_EQ(everything->range(), (Range{0, 1000}));
+}
+
+TEST(BatchNorm, IsTheWidestChannelWithinItsBounds) {
+  const auto observer = make_observer("batch_norm:3");
+  EXPECT_EQ(observer->range(), (Range{0, 0}));
+  observer->expect(std::vector<ClippedNormal>{{1, 2, 0}, {-0.5, 1, 0}});
+  EXPECT_EQ(observer->range(), (Range{0, 7})) << "rectified";
+  observer->expect(std::vector<ClippedNormal>{{-1, 2, -4, 6}, {4, 2, -4, 6}});
+  EXPECT_EQ(observer->range(), (Range{-4, 7})) << "clipped, and merged with what was known before";
+  const auto merged = make_observer("batch_norm:3");
+  merged->merge(*observer);
+  EXPECT_EQ(merged->range(), observer->range());
+  EXPECT_THROW(observer->observe(std::vector<float>{1}, "weights"), Error);
+  EXPECT_THROW(make_observer("mse")->expect({}), InternalError);
 }
 
 TEST(MakeObserver, RefusesUnknownNamesAndParameters) {
