@@ -11,6 +11,7 @@
 #include "halftone/base/file.h"
 #include "halftone/ptq/preset.h"
 #include "halftone/ptq/step.h"
+#include "halftone/quant/grid.h"
 #include "halftone/quant/observer.h"
 #include "halftone/search/max_drop.h"
 
@@ -128,9 +129,15 @@ void PtqOptions::add_to(CLI::App& app) {
       ->type_name("NAME");
   app.add_option("--steps", steps, help_of("Steps in the place of the preset's, 'A, B:WORD=VALUE'", ptq::all_steps()))
       ->type_name("LIST");
-  app.add_option("--weights", weights, "Type of weights (default int8)")->type_name("TYPE");
-  app.add_option("--activations", activations, "Type of activations (default uint8, or int8)")->type_name("TYPE");
-  app.add_option("--granularity", granularity, "Scales of weights: per_channel (default) or per_tensor");
+  app.add_option(
+         "--weights", weights,
+         help_of("Type of weights, int1 to uint16 (default int8), and a grid after a colon, as in int4:codebook",
+                 all_grids()))
+      ->type_name("TYPE");
+  app.add_option("--activations", activations, "Type of activations, int1 to uint16 (default uint8)")
+      ->type_name("TYPE");
+  app.add_option("--granularity", granularity,
+                 "Scales of weights: per_channel (default), per_tensor, per_group:CHANNELS or per_block:ELEMENTS");
   app.add_option("--observer", observer,
                  help_of("How activations' ranges are found (default: the preset's)", all_observers()))
       ->type_name("NAME");
