@@ -26,10 +26,19 @@ Graph with_batch_of_one(Graph graph) {
   return graph;
 }
 
+// The bits in use of a grid: "int3", "uint8", "4-bit codebook".
+std::string type_of(const Encoding& encoding) {
+  const QuantParams& params = encoding.params;
+  const int bits = code_bits(params);
+  if (params.levels.empty()) return fmt::format("{}int{}", is_signed_integer(params.dtype) ? "" : "u", bits);
+  const std::string& grid = encoding.spec.grid;
+  return fmt::format("{}-bit {}", bits, grid == QuantSpec().grid ? "levels" : grid);
+}
+
 std::string type_of(const QuantizedModel& model, ValueId id) {
   if (id == ValueId::None) return "";
   const Encoding* encoding = find_encoding(model, id);
-  return std::string(name_of(encoding != nullptr ? encoding->params.dtype : model.graph.value(id).type.dtype));
+  return encoding != nullptr ? type_of(*encoding) : std::string(name_of(model.graph.value(id).type.dtype));
 }
 
 }  // namespace

@@ -50,7 +50,10 @@ std::optional<size_t> Recipe::find_rule(const Subject& subject, std::optional<Ro
 
 void check_spec(const QuantSpec& spec, Role role) {
   check_spec(spec);
-  if (role == Role::Weights) return;
+  if (role == Role::Weights) {
+    if (make_observer(spec)->needs_data()) return;
+    fail(ErrorCode::InvalidArgument, "weights", "an observer of numbers is required, found {}", spec.observer);
+  }
   if (find_grid(spec.grid).weights_only) {
     fail(ErrorCode::InvalidArgument, "activations", "the grid affine or power_of_two_scale is required, found {}",
          spec.grid);

@@ -54,8 +54,9 @@ struct Recipe {
   std::optional<size_t> find_rule(const Subject& subject, std::optional<Role> role) const;
 };
 
-// What constants may have and activations may not: levels, blocks, and ways of rounding that are applied once. Errors:
-// Error{InvalidArgument} for a spec that its role can't have, and those of check_spec.
+// What constants may have and activations may not: levels, blocks, and ways of rounding that are applied once; what
+// activations may have and constants may not: observers that need no data. Errors: Error{InvalidArgument} for a spec
+// that its role can't have, and those of check_spec.
 void check_spec(const QuantSpec& spec, Role role);
 
 // The command line's words as defaults: types as parse_quant_type reads them, for weights with a grid after a colon

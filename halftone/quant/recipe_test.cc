@@ -106,6 +106,7 @@ TEST(Recipe, MistakesAreErrorsThatNameThePlace) {
       {R"({"activations": {"granularity": "per_block:4"}})", "found per_block"},
       {R"({"activations": {"grid": "codebook"}})", "found codebook"},
       {R"({"activations": {"rounding": "stochastic"}})", "nearest_even is required"},
+      {R"({"weights": {"observer": "batch_norm"}})", "observer of numbers"},
       {R"({"weights": {"grid": "affin"}})", "did you mean 'affine'?"},
       {R"({"weights": {"type": "int1"}})", "r.json: weights: quantization: 1 bit"},
       {R"({"weights": {"grid": "binary"}})", "found 8"},
