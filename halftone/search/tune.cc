@@ -23,16 +23,21 @@ struct Layer {
   std::vector<int> nodes;  // positions
   bool in_integers = false;
   double integer_us = 0, float_us = 0;
+
+  // False also for what was folded away: it costs nothing in either form.
+  bool is_choice() const { return in_integers && integer_us > 0; }
 };
 
 class Tuner {
  public:
   Tuner(const QuantizedModel& model, RequantizeMode mode, LatencyTable& table)
-      : given_(model), mode_(mode), table_(table), inputs_(random_inputs(model.graph)) {
+      : given_(model),
+        mode_(mode),
+        table_(table),
+        inputs_(random_inputs(model.graph)),
+        shapes_(eval::input_shapes(model.graph, 1)) {
     model_ = model;
-    std::map<std::string, Shape> shapes;
-    for (const auto& [name, tensor] : inputs_) shapes.emplace(name, tensor.shape());
-    infer_shapes(model_.graph, shapes);
+    infer_shapes(model_.graph, shapes_);
   }
 
   Tuning run() {
@@ -58,9 +63,7 @@ class Tuner {
     layer_of_.assign(graph().nodes().size(), -1);
     SessionOptions options;
     options.requantize = mode_;
-    std::map<std::string, Shape> shapes;
-    for (const auto& [name, tensor] : inputs_) shapes.emplace(name, tensor.shape());
-    for (const NodeNote& note : Session(given_, options).explain(shapes)) {
+    for (const NodeNote& note : Session(given_, options).explain(shapes_)) {
       std::vector<std::string> names = {note.node};
       names.insert(names.end(), note.fused.begin(), note.fused.end());
       Layer layer{note.node, {}, {}, note.integers};
@@ -132,7 +135,7 @@ class Tuner {
   }
 
   ConversionTime conversion(const Shape& shape) {
-    const std::string name = fmt::format("{}", to_string(shape));
+    const std::string name = to_string(shape);
     const std::optional<double> there = table_.find("quantize " + name), back = table_.find("dequantize " + name);
     if (there && back) return {*there, *back};
     const ConversionTime measured = measure_conversion(shape);
@@ -189,6 +192,7 @@ class Tuner {
       for (ValueId id : node.inputs) {
         if (id != ValueId::None && graph().value(id).constant) tuned.encodings.erase(graph().value(id).name);
       }
+      if (!layer.is_choice()) continue;
       const std::string name = node.name.empty() ? graph().value(node.outputs[0]).name : node.name;
       tuned.float_reasons[name] = fmt::format("measured: {:.1f} us in float, {:.1f} us in integers, conversions aside",
                                               layer.float_us, layer.integer_us);
@@ -206,7 +210,7 @@ class Tuner {
   Tuning outcome(const std::vector<bool>& integers) const {
     Tuning tuning;
     for (size_t i = 0; i < layers_.size(); ++i) {
-      if (!layers_[i].in_integers || layers_[i].integer_us == 0) continue;
+      if (!layers_[i].is_choice()) continue;
       tuning.layers.push_back({layers_[i].name, layers_[i].integer_us, layers_[i].float_us, integers[i]});
       tuning.left_in_float += integers[i] ? 0 : 1;
     }
@@ -218,7 +222,8 @@ class Tuner {
   RequantizeMode mode_;
   LatencyTable& table_;
   TensorMap inputs_;
-  QuantizedModel model_;  // with all shapes known
+  std::map<std::string, Shape> shapes_;  // of the inputs
+  QuantizedModel model_;                 // with all shapes known
   std::vector<Layer> layers_;
   std::vector<int> layer_of_;  // by node
 };

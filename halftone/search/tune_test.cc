@@ -69,6 +69,24 @@ TEST_F(Tune, SlowLayersStayFloatWithReasons) {
   EXPECT_GE(tuning.model.float_reasons.size(), 4U);
 }
 
+TEST_F(Tune, WhatWasFoldedAwayHasNoReasons) {
+  test::NetBuilder net;
+  const ValueId x = net.input("x", {1, 4, 9, 8}, test::uint8_grid(0.02F, 128));
+  const ValueId w = net.constant("w", {4, 4, 3, 3}, test::random_floats(rng, 144, -0.6, 0.6),
+                                 test::weight_grid({0.005F, 0.005F, 0.005F, 0.005F}, 0));
+  const ValueId y = net.node("Conv", {x, w}, "sum", test::int8_grid(0.03F));
+  const ValueId c = net.constant("c", {4, 7, 6}, test::random_floats(rng, 168, -1, 1));
+  const ValueId folded = net.node("Neg", {c}, "folded");
+  net.output(net.node("Add", {y, folded}, "result"));
+  model = net.model;
+  LatencyTable table =
+      table_with([](const std::string& work, double us) { return us * (starts_with(work, "int8") ? 1000 : 1); });
+  const Tuning tuning = choose_layers(model, RequantizeMode::Float, table);
+  EXPECT_EQ(tuning.left_in_float, 1);
+  ASSERT_EQ(tuning.model.float_reasons.size(), 1U);
+  EXPECT_EQ(tuning.model.float_reasons.begin()->first, "sum_node");
+}
+
 TEST_F(Tune, ConversionsCount) {
   LatencyTable table = table_with([](const std::string& work, double) {
     if (starts_with(work, "int8 Conv")) return 50.0;
