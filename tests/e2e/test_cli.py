@@ -272,9 +272,17 @@ class Commands(Cli):
         self.assertEqual(measured, (self.folder / "times.json").read_text())
         self.assertEqual([layer["integer_us"] for layer in first["tuning"]["layers"]],
                          [layer["integer_us"] for layer in second["tuning"]["layers"]])
+        # Known before the work: there is not even data to work on.
         (self.folder / "times.json").write_text("nonsense")
-        self.refused("times.json", "quantize", self.model, "-o", "x.onnx", "--data", GLYPHS.format(5, 1), "--tune",
+        self.refused("times.json", "quantize", self.model, "-o", "x.onnx", "--data", "nowhere", "--tune",
                      "--tune-cache", "times.json")
+
+    def test_times_that_cannot_be_kept_cost_nothing_else(self):
+        done = self.ok("quantize", self.model, "-o", "int8.onnx", "--data", GLYPHS.format(20, 7), "--quiet", "--tune",
+                       "--tune-cache", "glyphs.onnx/times.json")
+        self.assertEqual(done.stderr.count("the measured times are lost"), 1, done.stderr)
+        self.assertIn("tuned for", done.stdout)
+        self.ok("inspect", "int8.onnx")
 
     def test_quiet_says_nothing_and_json_goes_where_asked(self):
         done = self.ok("evaluate", self.model, "--data", GLYPHS.format(20, 1), "--quiet", "--json", "result.json")
@@ -335,11 +343,46 @@ class Mistakes(Cli):
 
         self.refused("o.onnx", "quantize", self.model, "-o", "o.onnx", "--data", GLYPHS.format(9, 1),
                      preexec_fn=small_disk)
+        for place in ("no/such/net.ht", "glyphs.onnx/net.ht"):
+            self.refused(place, "compile", self.model, "-o", place)
+        self.refused("folder", "compile", self.model, "-o", self.folder)
+        self.refused("net.ht", "compile", self.model, "-o", "net.ht", preexec_fn=small_disk)
         with open("/dev/full", "w") as full:
             done = subprocess.run([str(PROGRAM), "inspect", str(self.model)], stdout=full, stderr=subprocess.PIPE,
                                   text=True, check=False)
         self.assertEqual(done.returncode, 2)
         self.assertIn("standard output", done.stderr)
+
+    def test_a_disk_that_fills_up(self):
+        """A file system of 32 KiB, in a mount namespace of its own."""
+        script = 'mount -t tmpfs -o size=32k tmpfs small || exit 77; "$@"; code=$?; ls -A small; exit $code'
+        (self.folder / "small").mkdir()
+        for command in (["compile", self.model, "-o", "small/net.ht"],
+                        ["quantize", self.model, "-o", "small/o.onnx", "--data", GLYPHS.format(9, 1)]):
+            try:
+                done = subprocess.run(["unshare", "--user", "--map-root-user", "--mount", "sh", "-c", script, "sh",
+                                       str(PROGRAM), *map(str, command), "--quiet"], capture_output=True, text=True,
+                                      timeout=120, cwd=self.folder, check=False)
+            except FileNotFoundError:
+                self.skipTest("no unshare")
+            if done.returncode in (1, 77):  # unshare's and the script's own
+                self.skipTest(f"no mount namespace: {done.stderr}")
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
+            self.assertIn(f"halftone: {command[3]}", done.stderr)
+            self.assertIn("No space left", done.stderr)
+            self.assertEqual(done.stdout, "")
+
+    def test_models_are_never_overwritten(self):
+        (self.folder / "inner").mkdir()
+        (self.folder / "link.onnx").symlink_to("glyphs.onnx")
+        os.link(self.model, self.folder / "inner" / "hard.onnx")
+        for model, output in (("glyphs.onnx", "glyphs.onnx"), (self.model, "inner/../glyphs.onnx"),
+                              ("glyphs.onnx", "link.onnx"), ("link.onnx", "glyphs.onnx"),
+                              ("glyphs.onnx", "inner/hard.onnx")):
+            self.refused("another file than the model", "compile", model, "-o", output)
+            self.refused("another file than the model", "quantize", model, "-o", output, "--data", "nowhere")
+        self.assertTrue((self.folder / "link.onnx").is_symlink())
 
     def test_run_with_wrong_tensors(self):
         name = self.json("inspect", self.model)["inputs"][0]["name"]
