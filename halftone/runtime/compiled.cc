@@ -50,20 +50,6 @@ constexpr size_t kHeader = kMagic.size() + 2 * sizeof(uint64_t);
 // Blocks keep their alignment in the file when what comes before them is a multiple of it.
 constexpr size_t kBodyOffset = (kHeader + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
 
-// Every bit of the bytes changes it: multiplication by an odd number and rotation are one to one. Eight bytes at a
-// time, as the file has megabytes and loading takes milliseconds.
-uint64_t checksum_of(std::span<const std::byte> bytes) {
-  uint64_t sum = 0x9E3779B97F4A7C15u ^ bytes.size();
-  while (!bytes.empty()) {
-    uint64_t word = 0;
-    const size_t count = std::min(sizeof(word), bytes.size());
-    std::memcpy(&word, bytes.data(), count);
-    sum = std::rotl((sum ^ word) * 0xD6E8FEB86659FD93u, 29);
-    bytes = bytes.subspan(count);
-  }
-  return sum;
-}
-
 std::span<const std::byte> as_bytes(const std::string& text) {
   return std::as_bytes(std::span<const char>(text.data(), text.size()));
 }

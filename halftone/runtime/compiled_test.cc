@@ -4,9 +4,11 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <span>
 
 #include "halftone/base/cpu.h"
 #include "halftone/base/file.h"
+#include "halftone/runtime/archive.h"
 #include "halftone/runtime/session.h"
 #include "tests/support/quantized_net.h"
 #include "tests/support/temp_folder.h"
@@ -89,6 +91,33 @@ TEST_F(Compiled, DamageIsFound) {
   }
   write_file(path, good + "x");
   EXPECT_NE(message_of(path).find("missing or too many"), std::string::npos);
+}
+
+TEST_F(Compiled, OtherVersionsAndProcessorsAreToldWhatToDo) {
+  Rng rng(7);
+  const Session session(test::random_network(rng));
+  session.save(path);
+  const std::string good = read_file(path);
+  // Magic, size and checksum of the body, which begins at 64 with version and instruction set, each after its length.
+  constexpr size_t kChecksum = 16, kBody = 64;
+  const std::string isa(name_of(isa_level()));
+  const size_t isa_at = good.find(isa, kBody), version_at = kBody + 8;
+  ASSERT_LT(isa_at, kBody + 64);
+  const std::string version = good.substr(version_at, isa_at - 8 - version_at);
+  const auto message_with = [&](size_t at, char letter) {
+    std::string changed = good;
+    changed[at] = letter;
+    const uint64_t checksum = runtime::checksum_of(std::as_bytes(std::span(changed).subspan(kBody)));
+    std::memcpy(&changed[kChecksum], &checksum, sizeof(checksum));
+    write_file(path, changed);
+    return message_of(path);
+  };
+  EXPECT_EQ(message_with(version_at, '9'),
+            fmt::format("{}: the program was compiled by Halftone 9{}, this is {}; compile the model again",
+                        path.string(), version.substr(1), version));
+  EXPECT_EQ(message_with(isa_at, 'x'), fmt::format("{}: the program was compiled for x{}, this processor runs {}; "
+                                                   "compile the model on this machine",
+                                                   path.string(), isa.substr(1), isa));
 }
 
 TEST_F(Compiled, ValuesThatWereFusedAwayHaveNoTap) {
