@@ -38,6 +38,15 @@ bool keeps_elements(const Node& node) {
   return std::any_of(kOps.begin(), kOps.end(), [&](const char* op) { return node.is(op); });
 }
 
+// Functions with poles, roots, jumps or exponential growth. Half a step of the operand's grid can be many of the
+// result's, so they are computed in integers only where a file has them on grids already.
+bool magnifies_rounding(const IntegerNode& plan, const Node& node) {
+  constexpr std::array kOps = {"Acos", "Acosh", "Asin",       "Atanh", "Ceil", "Cosh", "Exp",  "Floor",
+                               "Log",  "Pow",   "Reciprocal", "Round", "Sign", "Sinh", "Sqrt", "Tan"};
+  const bool divides_constant = node.is("Div") && plan.form == IntegerForm::Function && plan.inputs[1];
+  return divides_constant || std::any_of(kOps.begin(), kOps.end(), [&](const char* op) { return node.is(op); });
+}
+
 // Plans in four steps: what integers could do at all (a trial of the integer planner with every value on a grid); which
 // layers the recipe and their weights leave to integers; forwards, whose results come in codes; backwards, whose
 // results are wanted in codes.
@@ -130,6 +139,9 @@ class Planner {
       layers_[i].trial = std::move(integers.nodes[i]);
       const auto refusal = integers.refusals.find(static_cast<int>(i));
       if (refusal != integers.refusals.end()) layers_[i].refusal = refusal->second;
+      if (layers_[i].trial && magnifies_rounding(*layers_[i].trial, node(i))) {
+        refuse(layers_[i], "it could magnify the rounding of its operand");
+      }
     }
   }
 

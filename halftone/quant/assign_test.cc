@@ -138,13 +138,66 @@ TEST(PlanQuantization, WhatFloatNodesComputeIsRoundedOnlyForIntegerReaders) {
   Net net;
   const ValueId x = net.input("x", {Dim("N"), 3, 8, 8});
   const ValueId conv = net.conv("conv", x, 3, 4);
-  const ValueId gate = net.op("Sigmoid", "gate", {conv});
-  const ValueId swish = net.op("Mul", "swish", {conv, gate});
-  const QuantPlan plan = net.plan(net.conv("last", swish, 4, 2));
-  EXPECT_EQ(groups_of(net, plan), (Groups{{"swish"}, {"x"}}));
-  EXPECT_NE(plan.float_reasons.at("gate").find("Sigmoid"), std::string::npos);
-  EXPECT_NE(plan.float_reasons.at("swish").find("'gate' is computed in float"), std::string::npos);
+  const ValueId gate = net.op("Softmax", "gate", {conv});
+  const ValueId gated = net.op("Mul", "gated", {conv, gate});
+  const QuantPlan plan = net.plan(net.conv("last", gated, 4, 2));
+  EXPECT_EQ(groups_of(net, plan), (Groups{{"gated"}, {"x"}}));
+  EXPECT_NE(plan.float_reasons.at("gate").find("Softmax"), std::string::npos);
+  EXPECT_NE(plan.float_reasons.at("gated").find("'gate' is computed in float"), std::string::npos);
   EXPECT_NE(plan.float_reasons.at("conv").find("only float layers"), std::string::npos);
+}
+
+TEST(PlanQuantization, FunctionsOfOneOperandHaveGridsOnBothSides) {
+  Net net;
+  const ValueId conv = net.conv("conv", net.input("x", {Dim("N"), 3, 8, 8}), 3, 4);
+  const ValueId silu = net.op("Mul", "silu", {conv, net.op("Sigmoid", "gate", {conv})});
+  const ValueId swish = net.op("HardSwish", "swish", {net.conv("middle", silu, 4, 4)});
+  const QuantPlan plan = net.plan(net.conv("last", swish, 4, 2));
+  EXPECT_EQ(groups_of(net, plan), (Groups{{"conv"}, {"gate"}, {"middle"}, {"silu"}, {"swish"}, {"x"}}));
+  EXPECT_EQ(plan.float_reasons.size(), 1U) << "only the network's output is real";
+  expect_integers(assign_unit_ranges(net, plan), plan, {"conv", "gate", "silu", "middle", "swish"});
+}
+
+TEST(PlanQuantization, HardSwishInPrimitivesIsInIntegers) {
+  Net net;
+  const ValueId conv = net.conv("conv", net.input("x", {Dim("N"), 3, 8, 8}), 3, 4);
+  const ValueId shifted = net.op("Add", "shifted", {conv, net.constant("three", {}, 3)});
+  const ValueId clipped = net.op("Clip", "clipped", {shifted, net.constant("zero", {}, 0), net.constant("six", {}, 6)});
+  const ValueId product = net.op("Mul", "product", {conv, clipped});
+  const ValueId swish = net.op("Div", "swish", {product, net.constant("divisor", {}, 6)});
+  const QuantPlan plan = net.plan(net.conv("last", swish, 4, 2));
+  EXPECT_EQ(groups_of(net, plan), (Groups{{"clipped"}, {"conv"}, {"product"}, {"swish"}, {"x"}}));
+  expect_integers(assign_unit_ranges(net, plan), plan, {"shifted", "clipped", "product", "swish"});
+}
+
+TEST(PlanQuantization, AFunctionAbsorbsItsRelu) {
+  Net net;
+  const ValueId conv = net.conv("conv", net.input("x", {Dim("N"), 3, 8, 8}), 3, 4);
+  const ValueId relu = net.op("Relu", "relu", {net.op("Tanh", "tanh", {conv})});
+  const QuantPlan plan = net.plan(net.conv("last", relu, 4, 2));
+  EXPECT_EQ(groups_of(net, plan), (Groups{{"conv"}, {"relu"}, {"x"}}));
+  expect_integers(assign_unit_ranges(net, plan), plan, {"tanh", "relu"});
+}
+
+TEST(PlanQuantization, FunctionsStayFloatWhereTheRecipeOrTheirNatureSaysSo) {
+  const Recipe recipe =
+      Recipe::from_json(R"({"rules": [{"match": {"op": "Sigmoid"}, "keep": "float"}]})", "recipe.json");
+  for (const char* op : {"Sigmoid", "Sqrt", "Reciprocal", "Exp"}) {
+    Net net;
+    const ValueId conv = net.conv("conv", net.input("x", {Dim("N"), 3, 8, 8}), 3, 4);
+    const QuantPlan plan = net.plan(net.conv("last", net.op(op, "function", {conv}), 4, 2), recipe);
+    EXPECT_EQ(groups_of(net, plan), (Groups{{"function"}, {"x"}})) << op;
+    const std::string reason = std::string(op) == "Sigmoid" ? "rule 1 of the recipe" : "magnify the rounding";
+    EXPECT_NE(plan.float_reasons.at("function").find(reason), std::string::npos) << op;
+  }
+  for (const bool over_constant : {true, false}) {
+    Net net;
+    const ValueId conv = net.conv("conv", net.input("x", {Dim("N"), 3, 8, 8}), 3, 4);
+    const ValueId one = net.constant("one", {}, 1);
+    const ValueId quotient = net.op("Div", "quotient", {over_constant ? conv : one, over_constant ? one : conv});
+    const QuantPlan plan = net.plan(net.conv("last", quotient, 4, 2));
+    EXPECT_EQ(plan.float_reasons.contains("quotient"), !over_constant);
+  }
 }
 
 TEST(PlanQuantization, MatMulOfTwoActivations) {

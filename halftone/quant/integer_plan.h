@@ -21,6 +21,7 @@ enum class IntegerForm {
   Sum,                    // Add: steps = float(a) * multipliers[0] + float(b) * multipliers[1], or `dyadic_sum`
   Product,                // Mul: acc = a * b
   Activation,             // Relu, Clip, LeakyRelu: acc = x; the sign of x picks multipliers[0] (x >= 0) or [1] (x < 0)
+  Function,               // Sigmoid, HardSwish, Sub of a constant ...: a table over the codes of one operand
   WindowMean,             // AveragePool: acc = sum of x; the multiplier depends on the number of elements
   Mean,                   // GlobalAveragePool, ReduceMean: the same over `axes`
   Move,                   // elements moved or picked by comparison: acc = x

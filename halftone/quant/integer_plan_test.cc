@@ -187,6 +187,36 @@ TEST(IntegerPlan, ReasonsForFloat) {
   EXPECT_EQ(refusal(only_weights), "its input 'x' has no encoding");
 }
 
+TEST(IntegerPlan, FunctionsOfOneOperand) {
+  NetBuilder net;
+  const ValueId x = net.input("x", {2, 3}, uint8_grid(0.1F, 100)), z = net.input("z", {2, 3}, uint8_grid(0.1F, 9));
+  const ValueId one = net.constant("one", {}, {1}), row = net.constant("row", {1, 1}, {1});
+  net.node("Sigmoid", {x}, "sigmoid", uint8_grid(0.004F, 0));
+  net.node("Sub", {one, x}, "difference", int8_grid(0.1F));
+  net.node("Max", {x, row, one}, "most", int8_grid(0.1F));
+  net.node("Sub", {x, z}, "of_two", int8_grid(0.1F));
+  net.node("Sub", {x, x}, "of_one_twice", int8_grid(0.1F));
+  net.node("Sub", {x, net.constant("three", {3}, {1, 2, 3})}, "of_many", int8_grid(0.1F));
+  net.node("Sub", {x, net.constant("deep", {1, 1, 1}, {1})}, "deeper", int8_grid(0.1F));
+  net.node("Sub", {one, row}, "constant", int8_grid(0.1F));
+  net.node("Tanh", {x}, "real");
+  net.output(net.node("Tanh", {net.input("y", {2})}, "of_real", int8_grid(0.1F)));
+  const IntegerPlan plan = plan_integers(net.model);
+  for (const size_t i : {0U, 1U, 2U}) {
+    ASSERT_TRUE(plan.nodes[i].has_value()) << refusal(net, static_cast<int>(i));
+    EXPECT_EQ(plan.nodes[i]->form, IntegerForm::Function);
+  }
+  EXPECT_FALSE(plan.nodes[1]->inputs[0].has_value());
+  EXPECT_EQ(plan.nodes[1]->inputs[1]->zero_point, 100);
+  EXPECT_NE(refusal(net, 3).find("two values"), std::string::npos) << refusal(net, 3);
+  EXPECT_NE(refusal(net, 4).find("two values"), std::string::npos) << refusal(net, 4);
+  EXPECT_NE(refusal(net, 5).find("has 3 elements"), std::string::npos) << refusal(net, 5);
+  EXPECT_NE(refusal(net, 6).find("more axes"), std::string::npos) << refusal(net, 6);
+  EXPECT_NE(refusal(net, 7).find("constants"), std::string::npos) << refusal(net, 7);
+  EXPECT_NE(refusal(net, 8).find("output has no encoding"), std::string::npos) << refusal(net, 8);
+  EXPECT_NE(refusal(net, 9).find("'y' has no encoding"), std::string::npos) << refusal(net, 9);
+}
+
 TEST(IntegerPlan, NodesWithoutEncodingsAreNotMentioned) {
   NetBuilder net;
   net.output(net.node("Relu", {net.input("x", {1, 4})}, "y"));

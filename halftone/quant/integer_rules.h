@@ -91,6 +91,7 @@ bool plan_mat_mul(NodeContext& c);
 bool plan_add(NodeContext& c);
 bool plan_mul(NodeContext& c);
 bool plan_activation(NodeContext& c);
+bool plan_function(NodeContext& c);
 bool plan_average_pool(NodeContext& c);
 bool plan_global_average_pool(NodeContext& c);
 bool plan_reduce_mean(NodeContext& c);

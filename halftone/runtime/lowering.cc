@@ -8,7 +8,6 @@
 #include "halftone/runtime/border.h"
 #include "halftone/runtime/codes.h"
 #include "halftone/runtime/reorder.h"
-#include "halftone/runtime/table.h"
 
 namespace halftone::runtime {
 namespace {
@@ -48,7 +47,6 @@ Lowering::Lowering(const FrozenModel& frozen, Graph shaped, const LoweringOption
       index_(*graph_),
       absorbed_(graph_->nodes().size()),
       integers_(graph_->nodes().size()),
-      tables_(graph_->nodes().size()),
       places_(graph_->value_count()) {
   find_integer_nodes();
 }
@@ -57,11 +55,7 @@ void Lowering::find_integer_nodes() {
   for (position_ = 0; position_ < static_cast<int>(graph_->nodes().size()); ++position_) {
     const auto at = static_cast<size_t>(position_);
     const auto found = frozen_.integers.find(key());
-    if (found != frozen_.integers.end()) {
-      integers_[at] = &found->second;
-    } else {
-      tables_[at] = is_table(*this, node());
-    }
+    if (found != frozen_.integers.end()) integers_[at] = &found->second;
   }
 }
 
@@ -93,7 +87,7 @@ std::string Lowering::float_reason() const {
 
 bool Lowering::reads_codes(int position, ValueId id) const {
   const auto at = static_cast<size_t>(position);
-  if (integers_[at] == nullptr) return tables_[at];
+  if (integers_[at] == nullptr) return false;
   const Node& reader = graph_->nodes()[at];
   for (size_t i = 0; i < reader.inputs.size(); ++i) {
     const bool as_real = integers_[at]->reads(i) && !integers_[at]->inputs[i];

@@ -139,7 +139,6 @@ class Lowering {
   int position_ = -1;
   std::vector<bool> absorbed_;
   std::vector<const IntegerNode*> integers_;     // by position; nullptr: float
-  std::vector<bool> tables_;                     // by position: a float node on codes of 8 bits, by look-up
   std::vector<Place> places_;                    // by value; Undefined until ready
   std::map<Form, Place> copies_;                 // the value in another form than its own
   std::vector<std::vector<ValueId>> residents_;  // by buffer: the values that lie in it

@@ -10,10 +10,10 @@ namespace {
 
 IntegerFunction function_of(IntegerForm form) {
   // In the order of IntegerForm.
-  static constexpr std::array<IntegerFunction, 11> functions = {
-      integer_product_sum, integer_product_sum,   integer_product_sum,    integer_sum,
-      integer_product,     integer_activation,    integer_window_mean,    integer_mean,
-      integer_move,        integer_concatenation, integer_dynamic_product};
+  static constexpr std::array<IntegerFunction, 12> functions = {
+      integer_product_sum, integer_product_sum, integer_product_sum,   integer_sum,
+      integer_product,     integer_activation,  integer_function,      integer_window_mean,
+      integer_mean,        integer_move,        integer_concatenation, integer_dynamic_product};
   return functions.at(static_cast<size_t>(form));
 }
 

@@ -17,6 +17,11 @@ Tensor integer_weights(const IntegerNode& node);
 // for a result without a grid.
 std::vector<Tensor> compute_integers(const IntegerNode& plan, const Tensor& weights, const OpCall& call);
 
+// The codes that a node of the form Function makes of each code of its operand's grid, the lowest code's first:
+//   clamp(quantize(f(dequantize(code))), low, high)
+// with the operator's own float function f. `call` holds the constants among the node's operands.
+std::vector<int32_t> function_table(const IntegerNode& plan, const OpCall& call);
+
 // The nodes of a quantized model that are computed in integers, ready to be computed.
 class IntegerNodes {
  public:

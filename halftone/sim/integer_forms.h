@@ -25,6 +25,7 @@ std::vector<Tensor> integer_product_sum(const IntegerCall& c);  // Convolution, 
 std::vector<Tensor> integer_sum(const IntegerCall& c);
 std::vector<Tensor> integer_product(const IntegerCall& c);
 std::vector<Tensor> integer_activation(const IntegerCall& c);
+std::vector<Tensor> integer_function(const IntegerCall& c);
 std::vector<Tensor> integer_window_mean(const IntegerCall& c);
 std::vector<Tensor> integer_mean(const IntegerCall& c);
 std::vector<Tensor> integer_move(const IntegerCall& c);

@@ -138,6 +138,15 @@ std::string run_dynamic(const Example& e) {
   return fmt::format("{:.9g}", to_vector<float>(y)[0]);
 }
 
+std::string run_function(const Example& e) {
+  test::NetBuilder net;
+  const QuantParams x = test::uint8_grid(e.real("s_x"), e.integer("z_x"));
+  net.model.graph.opset_imports = {{"", 14}};
+  net.output(net.node(e.arguments.at("f"), {net.input("x", {}, x)}, "y", grid_of(e, "s_y", "z_y", "codes")));
+  const Tensor real = Tensor::scalar(dequantize(e.integer("q"), x.scale[0], x.zero_point[0]));
+  return fmt::format("{}", record(net.model, {{"x", real}}).codes_of("y")[0]);
+}
+
 std::string compute(const Example& e) {
   if (e.name == "quantize") {
     const auto [low, high] = e.bounds("codes");
@@ -175,6 +184,7 @@ std::string compute(const Example& e) {
   }
   if (e.name == "dynamic") return run_dynamic(e);
   if (e.name == "mean_multiplier") return run_mean_multiplier(e);
+  if (e.name == "function") return run_function(e);
   return "unknown example " + e.name;
 }
 

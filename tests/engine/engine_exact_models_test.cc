@@ -2,15 +2,16 @@
 // is made for, and at an odd one where it takes that; batches of 1 and 5; 1, 2 and 3 threads.
 #include <gtest/gtest.h>
 
-#include "halftone/base/rng.h"
-#include "halftone/calibrate/quantize_model.h"
 #include "halftone/graph/op_table.h"
 #include "halftone/onnx/onnx.h"
 #include "tests/engine/exact_values.h"
+#include "tests/support/noise.h"
 #include "tests/support/testdata.h"
 
 namespace halftone {
 namespace {
+
+using test::noise;
 
 struct Way {
   std::string name;
@@ -23,36 +24,6 @@ const std::vector<Way>& ways() {
                                        {"FourBitWeights", "int4", "uint8", "per_channel"}};
   return all;
 }
-
-Tensor noise(const Shape& shape, uint64_t seed) {
-  Rng rng(seed);
-  Tensor x(DType::Float, shape);
-  for (float& v : x.mutable_data<float>()) v = static_cast<float>(rng.normal());
-  return x;
-}
-
-// Two samples of noise to calibrate on.
-class Noise final : public data::Dataset {
- public:
-  Noise(std::string input, Shape shape) : input_(std::move(input)), shape_(std::move(shape)) {}
-  std::optional<int64_t> size() const override { return 2; }
-  std::optional<data::Record> next() override {
-    if (next_ == 2) return std::nullopt;
-    const uint64_t seed = next_++;
-    return data::Record{std::to_string(seed), [this, seed] {
-                          data::Sample sample;
-                          sample.id = std::to_string(seed);
-                          sample.tensors[input_] = noise(shape_, seed);
-                          return sample;
-                        }};
-  }
-  void rewind() override { next_ = 0; }
-
- private:
-  std::string input_;
-  Shape shape_;
-  uint64_t next_ = 0;
-};
 
 struct Model {
   Graph graph;
@@ -89,12 +60,8 @@ std::optional<Model> load(const std::filesystem::path& path, int64_t rows, int64
 }
 
 QuantizedModel quantize(const Model& model, const Way& way) {
-  data::InputPort port{model.input, DType::Float, model.shape};
-  port.shape[0] = -1;
-  data::Loader loader(std::make_unique<Noise>(model.input, model.shape), std::nullopt, {port});
-  QuantizeOptions options;
-  options.recipe = make_recipe(way.weights, way.activations, way.granularity, "min_max");
-  return quantize_model(model.graph, loader, options).model;
+  return test::quantize_on_noise(model.graph, model.input, model.shape,
+                                 make_recipe(way.weights, way.activations, way.granularity, "min_max"), 2);
 }
 
 void expect_exact(const Model& model, const QuantizedModel& quantized, RequantizeMode mode, int64_t batch,

@@ -116,10 +116,6 @@ std::set<std::string> exact_values(const QuantizedModel& model, RequantizeMode m
   const Graph& graph = model.graph;
   const IntegerPlan plan = plan_integers(model, mode);
   const auto name_of = [&](ValueId id) { return graph.value(id).name; };
-  const auto has_grid = [&](ValueId id) {
-    const Encoding* encoding = find_encoding(model, id);
-    return encoding != nullptr && encoding->params.per_tensor() && bits_of(encoding->params.dtype) <= 8;
-  };
   std::set<std::string> exact;
   for (ValueId id : graph.live_values()) {
     const bool is_input = std::count(graph.inputs().begin(), graph.inputs().end(), id) > 0;
@@ -132,13 +128,8 @@ std::set<std::string> exact_values(const QuantizedModel& model, RequantizeMode m
   for (size_t i = 0; i < graph.nodes().size(); ++i) {
     const Node& node = graph.nodes()[i];
     if (!known(node)) continue;
-    if (plan.nodes[i]) {
-      for (const IntegerOutput& output : plan.nodes[i]->outputs) exact.insert(name_of(output.value));
-    }
-    const bool function = node.is("HardSwish") || node.is("Sigmoid") || node.is("Tanh") || node.is("Gelu");
-    if (function && !plan.nodes[i] && has_grid(node.inputs[0]) && has_grid(node.outputs[0])) {
-      exact.insert(name_of(node.outputs[0]));
-    }
+    if (!plan.nodes[i]) continue;
+    for (const IntegerOutput& output : plan.nodes[i]->outputs) exact.insert(name_of(output.value));
   }
   return exact;
 }

@@ -21,7 +21,7 @@ struct Reference {
 Reference run_reference(const QuantizedModel& model, RequantizeMode mode, const TensorMap& inputs);
 
 // Names of the values that no float arithmetic stands before: network inputs, and what nodes of the integer
-// plan and element-wise functions from grid to grid make of such values. Of these the engine owes every bit.
+// plan make of such values. Of these the engine owes every bit.
 std::set<std::string> exact_values(const QuantizedModel& model, RequantizeMode mode);
 
 // Runs the model and compares every exact value, each difference is a failure. Returns how many codes were compared.
