@@ -257,12 +257,14 @@ void multiply(std::vector<float>& numbers, const std::vector<float>& factors) {
 
 }  // namespace
 
-ChannelMaxima expected_maxima(const NormStatistics& norms, double sigmas) {
+ChannelMaxima expected_maxima(const ValueMoments& moments, double deviations) {
   ChannelMaxima maxima;
-  for (const auto& [name, moments] : norms) {
+  for (const auto& [name, channels] : moments) {
     std::vector<float>& largest = maxima[name];
-    for (size_t c = 0; c < moments.mean.size(); ++c)
-      largest.push_back(static_cast<float>(std::abs(moments.mean[c]) + sigmas * moments.deviation[c]));
+    for (const ClippedNormal& channel : channels) {
+      const Range range = channel.range(deviations);
+      largest.push_back(std::max(-range.low, range.high));
+    }
   }
   return maxima;
 }

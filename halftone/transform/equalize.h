@@ -7,15 +7,16 @@
 
 #include "halftone/graph/graph.h"
 #include "halftone/quant/channel_moments.h"
+#include "halftone/quant/value_moments.h"
 
 namespace halftone::transform {
 
 // By value name: for each channel (axis 1) the largest magnitude that it is known or expected to reach.
 using ChannelMaxima = std::map<std::string, std::vector<float>, std::less<>>;
 
-// What normalization lets expect: |mean| + sigmas * deviation of each channel. Of a normal distribution, 4 deviations
-// leave out one number in 31,000.
-ChannelMaxima expected_maxima(const NormStatistics& norms, double sigmas);
+// What is to be expected of values with these moments: the far end of `deviations` about the mean, clips included. Of a
+// normal distribution, 4 deviations leave out one number in 31,000 above.
+ChannelMaxima expected_maxima(const ValueMoments& moments, double deviations);
 
 // What is made equal.
 enum class Balance {

@@ -71,7 +71,8 @@ TEST_P(RewriteModels, StatisticsChangeTheFunctionALittle) {
   const NormStatistics norms = collect_norm_statistics(file);
   if (norms.empty()) GTEST_SKIP() << "no batch normalization";
   const TensorMap inputs = random_inputs(file), expected = Session(file, {}).run(inputs);
-  const Equalization kept = equalize(simplify(file), {.maxima = expected_maxima(norms, 4)});
+  const Graph graph = simplify(file);
+  const Equalization kept = equalize(graph, {.maxima = expected_maxima(propagate_moments(graph, norms), 4)});
   EXPECT_LE(difference(kept.graph, inputs, expected), 0.05);
   const Absorption absorbed = absorb_bias(kept.graph, scale(norms, kept));
   EXPECT_LE(difference(absorbed.graph, inputs, expected), 0.05);

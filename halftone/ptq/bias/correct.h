@@ -20,6 +20,15 @@ namespace halftone::ptq {
 // number of threads makes no difference. Source: Nagel et al. 2019, section 4.2 and appendix D.
 void correct_bias_empirically(Workbench& bench, std::string_view layers, int64_t images);
 
+// Without data, from what batch normalization says of each layer's input (propagate_moments):
+//
+//   b -= sum over input channels and kernel of (rounded weight - weight) E[x]                      by output channel
+//
+// where elements of the kernel that lie over the padding at some positions count as often as they don't. Layers whose
+// input nothing is known of are noted and left alone. Cost: a pass over the weights. Source: Nagel et al. 2019, section
+// 4.2.1 and appendix C.
+void correct_bias_analytically(Workbench& bench, std::string_view layers);
+
 // Adds `correction`, one number per output channel, to what `layer` adds to its results in every graph given (they have
 // their nodes in the same places): its bias, a new one where it has none, or the constant that the one Add behind a
 // MatMul adds. Channels whose bias would not fit the int32 steps of `model`'s grids keep theirs. False, and nothing is

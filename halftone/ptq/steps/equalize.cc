@@ -1,0 +1,55 @@
+#include "halftone/transform/equalize.h"
+#include "halftone/ptq/ranges/channel_maxima.h"
+#include "halftone/ptq/step.h"
+
+namespace halftone::ptq {
+namespace {
+
+using transform::Balance;
+using transform::UpperBounds;
+
+constexpr std::string_view kBalances[] = {"auto", "weights", "activations"};
+constexpr std::string_view kBounds[] = {"keep", "per_channel", "replace"};
+
+// What a scale for the whole tensor has to cover decides: with one for each row of weights, only activations are left.
+Balance balance_of(const std::string& word, const Recipe& recipe) {
+  if (word == "auto") {
+    return recipe.weights.granularity == Granularity::PerTensor ? Balance::Weights : Balance::Activations;
+  }
+  return word == "weights" ? Balance::Weights : Balance::Activations;
+}
+
+UpperBounds bounds_of(const std::string& word) {
+  return word == "keep" ? UpperBounds::Keep : (word == "replace" ? UpperBounds::Replace : UpperBounds::PerChannel);
+}
+
+}  // namespace
+
+void step_equalize(Workbench* bench, StepWords& words) {
+  const std::string balance = words.choice("balance", kBalances), bounds = words.choice("bounds", kBounds);
+  const double exponent = words.number("exponent", 0.5, 0, 1), deviations = words.number("deviations", 4, 1, 100);
+  const int64_t images = words.count("images", 128, 1, INT32_MAX);
+  words.finish();
+  if (bench == nullptr) return;
+
+  transform::EqualizeOptions options;
+  options.balance = balance_of(balance, *bench->recipe);
+  options.upper_bounds = bounds_of(bounds);
+  options.exponent = exponent;
+  options.maxima = bench->samples == nullptr || !bench->norms.empty()
+                       ? transform::expected_maxima(
+                             propagate_moments(bench->reference, bench->norms, bench->input_ranges), deviations)
+                       : watch_channel_maxima(bench->reference, *bench->samples, images, *bench->team);
+  transform::Equalization equalization = transform::equalize(std::move(bench->reference), options);
+  bench->norms = transform::scale(std::move(bench->norms), equalization);
+  if (equalization.factors.empty())
+    bench->progress->note("equalize found no channels that it may scale");
+  else if (equalization.scaled_below_bounds > 0)
+    bench->progress->note(
+        fmt::format("equalize scales {} channels that a Clip bounds; results change where they exceed "
+                    "what is known of them",
+                    equalization.scaled_below_bounds));
+  bench->reference = std::move(equalization.graph);
+}
+
+}  // namespace halftone::ptq
