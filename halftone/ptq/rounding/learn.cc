@@ -1,0 +1,188 @@
+#include "halftone/ptq/rounding/learn.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "halftone/base/error.h"
+#include "halftone/ptq/rounding/clip_bounds.h"
+#include "halftone/ptq/staged_run.h"
+#include "halftone/ptq/weighted_layers.h"
+#include "halftone/quant/integer_plan.h"
+#include "halftone/transform/rewrite.h"
+
+namespace halftone::ptq {
+namespace {
+
+constexpr int64_t kStagedBytes = int64_t{96} << 20;  // for each of the two networks
+
+class Learning {
+ public:
+  Learning(Workbench& bench, const LearnOptions& options)
+      : bench_(bench),
+        options_(options),
+        batches_(bench.required_samples("round").kept(options.images)),
+        rounded_(with_rounded_weights(bench.model)),
+        model_run_(rounded_, batches_, *bench.team, kStagedBytes),
+        reference_run_(bench.reference, batches_, *bench.team, kStagedBytes),
+        plan_(plan_integers(bench.model)) {
+    for (const data::Batch& batch : batches_) samples_ += static_cast<int64_t>(batch.ids.size());
+  }
+
+  void run() {
+    const std::vector<WeightedLayer> layers = weighted_layers(bench_.model, options_.layers);
+    bench_.progress->begin("rounding", static_cast<int64_t>(layers.size()), "layers");
+    int64_t done = 0;
+    for (const WeightedLayer& layer : layers) {
+      const std::string refusal = refuse(layer);
+      if (refusal.empty()) {
+        round(layer);
+      } else {
+        bench_.progress->note(fmt::format("'{}' is rounded to nearest: {}", layer.name, refusal));
+      }
+      bench_.progress->advance(++done);
+    }
+    bench_.progress->end();
+  }
+
+ private:
+  const Node& node_of(const WeightedLayer& layer) const {
+    return bench_.model.graph.nodes()[static_cast<size_t>(layer.node)];
+  }
+
+  // Why the layer can't be rounded here; empty where it can.
+  std::string refuse(const WeightedLayer& layer) const {
+    const Graph& graph = bench_.model.graph;
+    const Node& node = node_of(layer);
+    const Tensor& weights = *graph.value(node.inputs[1]).constant;
+    const QuantParams& params = bench_.model.encodings.at(layer.weights).params;
+    const LayerShape shape = layer_shape(layer.layout);
+    if (weights.dtype() != DType::Float) return "its weights are not float32";
+    if (!params.levels.empty()) return "the grid of its weights is not affine";
+    if (GraphIndex(graph).consumers(node.inputs[1]).size() != 1)
+      return "its weights are those of another layer as well";
+    const transform::KeepNames keep;
+    if (!transform::bias_of(transform::RewriteIndex(graph, keep), node, shape.groups * shape.channels)) {
+      return "its bias is not constant";
+    }
+    if (node.is("Gemm") && (node.float_or("alpha", 1) != 1 || node.int_or("transA", 0) != 0)) {
+      return "alpha and transA of a Gemm are not understood";
+    }
+    if (shape.features > kMostFeatures) {
+      return fmt::format("{} inputs to an output are more than {}", shape.features, kMostFeatures);
+    }
+    const ValueId target = bench_.reference.find(layer.output);
+    if (target == ValueId::None || bench_.reference.find(graph.value(node.inputs[0]).name) == ValueId::None) {
+      return "the float network has no such layer";
+    }
+    return "";
+  }
+
+  void round(const WeightedLayer& layer) {
+    model_run_.finish(layer.node - 1);
+    reference_run_.finish(layer.node - 1);
+    const LayerShape shape = layer_shape(layer.layout);
+    LayerRows rows = read_rows(layer, shape);
+    if (rows.count == 0) return;
+
+    const Graph& graph = bench_.model.graph;
+    const transform::KeepNames keep;
+    const transform::RewriteIndex index(graph, keep);
+    const std::vector<double> bias = *transform::bias_of(index, node_of(layer), shape.groups * shape.channels);
+    const ClipBounds clip = clip_bounds_behind(graph, index, node_of(layer));
+    const bool free_bias = !node_of(layer).is("MatMul");
+    const Tensor weights = *graph.value(graph.find(layer.weights)).constant;
+    const Encoding before = bench_.model.encodings.at(layer.weights);
+    SolveOptions solve = options_.solve;
+    for (;;) {
+      const LayerSolution solution = solve_layer(shape, rows, weights, before.params, before.spec, free_bias, bias,
+                                                 clip.low, clip.high, solve, *bench_.team);
+      bench_.model.encodings.at(layer.weights).params = solution.params;
+      apply(bench_.model.graph, layer, solution, free_bias);
+      if (still_integer(layer) || !solve.refit_scales) {
+        apply(rounded_, layer, solution, free_bias);
+        return;
+      }
+      solve.search_scales = solve.refit_scales = false;
+    }
+  }
+
+  static void apply(Graph& graph, const WeightedLayer& layer, const LayerSolution& solution, bool free_bias) {
+    graph.value(graph.find(layer.weights)).constant = solution.weights;
+    if (!free_bias) return;
+    transform::set_bias(graph, GraphIndex(graph), graph.nodes()[static_cast<size_t>(layer.node)], solution.bias);
+  }
+
+  // Whether the integer arithmetic takes the layer as it did before.
+  bool still_integer(const WeightedLayer& layer) const {
+    const auto node = static_cast<size_t>(layer.node);
+    return !plan_.nodes[node] || plan_integers(bench_.model).nodes[node].has_value();
+  }
+
+  LayerRows read_rows(const WeightedLayer& layer, const LayerShape& shape) {
+    const int64_t inputs = shape.groups * shape.features, targets = shape.groups * shape.channels;
+    const int64_t most = std::min(options_.rows, kRowBytes / static_cast<int64_t>(sizeof(float)) / (inputs + targets));
+    const int64_t per_sample = std::max<int64_t>(1, most / samples_);
+    // Every batch has room for its share; what it leaves over is closed up in the end.
+    std::vector<int64_t> first(batches_.size() + 1, 0), found(batches_.size(), 0);
+    for (size_t b = 0; b < batches_.size(); ++b) {
+      first[b + 1] = first[b] + per_sample * static_cast<int64_t>(batches_[b].ids.size());
+    }
+    LayerRows rows;
+    rows.inputs.resize(static_cast<size_t>(first.back() * inputs));
+    rows.targets.resize(static_cast<size_t>(first.back() * targets));
+    const Node& node = node_of(layer);
+    const std::string input = rounded_.value(node.inputs[0]).name;
+    std::vector<Shape> shapes(batches_.size());
+    const auto read = [&](StagedRun& run, const std::string& name, const auto& copy) {
+      run.compute({name}, [&](size_t b, const TensorMap& values) { copy(b, values.at(name)); });
+    };
+    std::vector<std::vector<int64_t>> chosen(batches_.size());
+    read(model_run_, input, [&](size_t b, const Tensor& x) {
+      const RowReader reader(rounded_, node, shape, x.shape());
+      chosen[b] = choose_positions(reader.positions(), first[b + 1] - first[b], options_.seed, b);
+      found[b] = static_cast<int64_t>(chosen[b].size());
+      float* row = rows.inputs.data() + first[b] * inputs;
+      for (const int64_t position : chosen[b]) {
+        reader.read_inputs(x.data<float>().data(), position, row);
+        row += inputs;
+      }
+      shapes[b] = x.shape();
+    });
+    read(reference_run_, layer.output, [&](size_t b, const Tensor& y) {
+      const RowReader reader(rounded_, node, shape, shapes[b]);
+      reader.check_targets(y.shape());
+      float* row = rows.targets.data() + first[b] * targets;
+      for (const int64_t position : chosen[b]) {
+        reader.read_targets(y.data<float>().data(), position, row);
+        row += targets;
+      }
+    });
+    for (size_t b = 0; b < batches_.size(); ++b) {
+      const auto close_up = [&](std::vector<float>& all, int64_t width) {
+        std::copy_n(all.begin() + first[b] * width, found[b] * width, all.begin() + rows.count * width);
+      };
+      if (rows.count < first[b]) {
+        close_up(rows.inputs, inputs);
+        close_up(rows.targets, targets);
+      }
+      rows.count += found[b];
+    }
+    rows.inputs.resize(static_cast<size_t>(rows.count * inputs));
+    rows.targets.resize(static_cast<size_t>(rows.count * targets));
+    return rows;
+  }
+
+  Workbench& bench_;
+  const LearnOptions& options_;
+  std::vector<data::Batch> batches_;
+  Graph rounded_;  // the model's network as far as it is rounded, nearest behind
+  StagedRun model_run_, reference_run_;
+  const IntegerPlan plan_;
+  int64_t samples_ = 0;
+};
+
+}  // namespace
+
+void learn_rounding(Workbench& bench, const LearnOptions& options) { Learning(bench, options).run(); }
+
+}  // namespace halftone::ptq
