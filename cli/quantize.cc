@@ -120,7 +120,7 @@ void quantize_file(const Options& options, Console& console) {
     fail(ErrorCode::InvalidModel, options.model, "a model with an output is required");
   }
 
-  nlohmann::ordered_json speed, extra;
+  auto speed = nlohmann::ordered_json::object(), extra = nlohmann::ordered_json::object();
   bool met = true;
   Quantization made;
   if (!options.dynamic.empty()) {

@@ -198,6 +198,7 @@ std::vector<LayerReport> layers_of(const Source& source, ThreadTeam& team, Progr
 
   progress.begin("drawing histograms", 1, "passes");
   const Histograms seen = watch(source, watched, team);
+  progress.advance(1);
   progress.end();
   for (LayerReport& layer : layers) {
     const auto unit = units.find(layer.name);
