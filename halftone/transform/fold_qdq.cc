@@ -28,7 +28,8 @@ class Folder {
  public:
   explicit Folder(QuantizedModel model)
       : model_(std::move(model)), index_(model_.graph), packed_(read_planes(model_.graph, index_)) {
-    for (const Node& node : this->graph().nodes()) captured_.insert(node.captures.begin(), node.captures.end());
+    for (const Node& node : graph().nodes()) captured_.insert(node.captures.begin(), node.captures.end());
+    if (!packed_.empty()) infer_behind_planes();
   }
 
   QuantizedModel fold() {
@@ -50,6 +51,20 @@ class Folder {
   std::optional<Shape> shape_of(ValueId id) { return graph().value(id).type.fixed_shape(); }
   void leave(const Node& node, const std::string& reason) {
     model_.float_reasons[node.name.empty() ? graph().value(node.outputs[0]).name : node.name] = reason;
+  }
+
+  // Inference knows nothing of our own operators, so whatever reads their results has no shape yet.
+  void infer_behind_planes() {
+    for (const auto& [id, packed] : packed_) {
+      const TensorType type = {packed.codes.dtype(), to_dims(packed.codes.shape())};
+      graph().value(id).type = type;
+      for (int reader : index_.consumers(id)) {
+        const Node& node = node_at(reader);
+        if (!is_packed_op(node, kDequantizeLevels) || node.output(0) == ValueId::None) continue;
+        graph().value(node.outputs[0]).type = {DType::Float, type.shape};
+      }
+    }
+    infer_shapes(graph());
   }
 
   void examine(int position) {
