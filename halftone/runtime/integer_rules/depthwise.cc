@@ -1,8 +1,8 @@
 #include "halftone/kernels/depthwise/depthwise.h"
 
-#include "halftone/runtime/codes.h"
-#include "halftone/runtime/conv_shape.h"
+#include "halftone/runtime/integer_rules/code_steps.h"
 #include "halftone/runtime/integer_rules/product.h"
+#include "halftone/runtime/integer_rules/product_operands.h"
 #include "halftone/runtime/split.h"
 
 namespace halftone::runtime {
@@ -10,18 +10,12 @@ namespace halftone::runtime {
 std::string lower_integer_depthwise(Lowering& lowering) {
   const IntegerNode& plan = lowering.integers();
   if (plan.form != IntegerForm::Convolution) return "no convolution";
-  if (!is_narrow(*plan.inputs[0]) || (plan.outputs[0].grid && !is_narrow(*plan.outputs[0].grid))) {
-    return "codes of more than 8 bits";
-  }
-  const Node& node = lowering.node();
-  const Shape& w = plan.weights.shape();
-  const std::optional<ConvShape> geometry = conv_shape(lowering, node, &w);
-  if (!geometry) return "a shape is unknown, or not of one or two dimensions";
-  const ConvShape& g = *geometry;
-  if (w[1] != 1 || g.groups != g.ic) return "filters see more than one channel";
-  if (g.macs() == 0) return "nothing to compute";
+  if (!all_narrow(plan)) return "codes of more than 8 bits";
+  ConvShape g;
+  if (std::string reason = read_shape(lowering, g); !reason.empty()) return reason;
+  if (plan.weights.shape()[1] != 1 || g.groups != g.ic) return "filters see more than one channel";
   if (g.pad_top < 0 || g.pad_left < 0) return "padding is negative";
-  const Int8Weights weights = int8_weights(plan, {g.oc, g.kh * g.kw, 1, g.kh * g.kw, 1, 1});
+  const Int8Weights weights = conv_weights(plan, g);
   if (weights.sets > 1) return "weights leave int8";
 
   const kernels::GemmProblem product = gemm_problem(plan, weights);
@@ -51,6 +45,7 @@ std::string lower_integer_depthwise(Lowering& lowering) {
       std::string(kernel.name), [&] { return kernel.packed_bytes(problem); },
       [&](std::byte* blob) { kernel.pack(problem, blob); });
 
+  const Node& node = lowering.node();
   const Place from = lowering.codes(node.inputs[0], Layout::ChannelsLast);
   ProductResult result(lowering, *lowering.type(node.outputs[0]).fixed_shape(), /*matrix=*/false);
   const std::byte* blob = packed.constant.get();

@@ -1,27 +1,44 @@
 #include "halftone/runtime/integer_rules/product.h"
 
-#include "halftone/kernels/stored_grid.h"
+#include "halftone/runtime/integer_rules/code_steps.h"
 
 namespace halftone::runtime {
+namespace {
+
+kernels::GemmProblem weighted(const IntegerNode& plan, const Int8Weights& weights) {
+  const std::vector<float>& multipliers = plan.outputs[0].multipliers;
+  kernels::GemmProblem problem;
+  problem.weights = weights.values.data();
+  problem.multipliers = multipliers.data();
+  problem.multiplier_per_column = multipliers.size() > 1;
+  return problem;
+}
+
+}  // namespace
 
 kernels::GemmProblem gemm_problem(const IntegerNode& plan, const Int8Weights& weights) {
   const IntegerOutput& output = plan.outputs[0];
-  kernels::GemmProblem problem;
+  kernels::GemmProblem problem = weighted(plan, weights);
   problem.mode = output.mode;
-  problem.weights = weights.values.data();
   problem.bias = plan.bias.empty() ? nullptr : plan.bias.data();
-  problem.multipliers = output.multipliers.data();
-  problem.multiplier_per_column = output.multipliers.size() > 1;
   const kernels::StoredGrid x = kernels::stored_grid(*plan.inputs[0]);
   problem.x_zero_point = x.zero_point;
   problem.x_high = x.high;
   problem.result = output.grid ? kernels::GemmResult::Codes : kernels::GemmResult::Real;
   if (output.grid) {
-    const int32_t offset = kernels::stored_offset(output.grid->dtype);
-    problem.zero_point = output.grid->zero_point + offset;
-    problem.low = output.low + offset;
-    problem.high = output.high + offset;
+    const kernels::StoredGrid y = stored_bounds(output);
+    problem.zero_point = y.zero_point;
+    problem.low = y.low;
+    problem.high = y.high;
   }
+  return problem;
+}
+
+kernels::GemmProblem dynamic_gemm_problem(const IntegerNode& plan, const Int8Weights& weights,
+                                          const std::vector<int32_t>& negative_sums) {
+  kernels::GemmProblem problem = weighted(plan, weights);
+  problem.result = kernels::GemmResult::Real;
+  problem.column_terms = negative_sums.data();
   return problem;
 }
 
@@ -33,10 +50,6 @@ ProductResult::ProductResult(Lowering& lowering, const Shape& shape, bool matrix
                        : lowering.allocate(DType::Float, shape, layout);
 }
 
-void ProductResult::finish(Lowering& lowering) {
-  const ValueId value = lowering.integers().outputs[0].value;
-  if (const int activation = lowering.absorbed_activation(); activation >= 0) lowering.absorb(activation);
-  lowering.define(value, place_);
-}
+void ProductResult::finish(Lowering& lowering) { define_result(lowering, place_); }
 
 }  // namespace halftone::runtime

@@ -16,12 +16,14 @@ inline int product_parts(const Lowering& lowering, double operations) {
   return static_cast<int>(std::clamp(operations / kProductGrain, 1.0, static_cast<double>(lowering.threads())));
 }
 
-// Sets beyond which a layer is left to the reference: weights of more than 8 bits.
-inline constexpr int64_t kMostWeightSets = 3;
-
 // Fills in what does not depend on shapes: weights, bias, multipliers, mode, grids. Columns, depth, taps and rows are
 // the caller's.
 kernels::GemmProblem gemm_problem(const IntegerNode& plan, const Int8Weights& weights);
+
+// The same for activations on grids that are found in every run: each row brings its zero point and scale, results are
+// real. `negative_sums` are those of the weights.
+kernels::GemmProblem dynamic_gemm_problem(const IntegerNode& plan, const Int8Weights& weights,
+                                          const std::vector<int32_t>& negative_sums);
 
 // Where a kernel that writes channels last puts a node's result, codes or real numbers.
 class ProductResult {

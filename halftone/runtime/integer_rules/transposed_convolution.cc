@@ -3,11 +3,10 @@
 // o + pad modulo s. Source: Shi et al., "Is the deconvolution layer the same as a convolutional layer?", 2016.
 #include <numeric>
 
-#include "halftone/runtime/codes.h"
-#include "halftone/runtime/conv_shape.h"
 #include "halftone/runtime/integer_rules/add_conv.h"
 #include "halftone/runtime/integer_rules/code_steps.h"
 #include "halftone/runtime/integer_rules/product.h"
+#include "halftone/runtime/integer_rules/product_operands.h"
 
 namespace halftone::runtime {
 namespace {
@@ -61,12 +60,8 @@ std::string lower_integer_transposed_convolution(Lowering& lowering) {
   const IntegerNode& plan = lowering.integers();
   if (plan.form != IntegerForm::TransposedConvolution) return "no transposed convolution";
   if (!all_narrow(plan)) return "codes of more than 8 bits";
-  const Node& node = lowering.node();
-  const Shape& w = plan.weights.shape();
-  const std::optional<ConvShape> geometry = conv_shape(lowering, node, &w);
-  if (!geometry) return "a shape is unknown, or not of one or two dimensions";
-  const ConvShape& g = *geometry;
-  if (g.macs() == 0) return "nothing to compute";
+  ConvShape g;
+  if (std::string reason = read_shape(lowering, g); !reason.empty()) return reason;
   std::vector<Phase> rows, columns;
   for (int64_t r = 0; r < g.stride_h; ++r) {
     rows.push_back(find_phase(r, g.oh, g.kh, g.stride_h, g.dilation_h, g.pad_top));
@@ -86,6 +81,7 @@ std::string lower_integer_transposed_convolution(Lowering& lowering) {
     }
   }
 
+  const Node& node = lowering.node();
   const Place from = lowering.codes(node.inputs[0], Layout::ChannelsLast);
   ProductResult result(lowering, *lowering.type(node.outputs[0]).fixed_shape(), /*matrix=*/false);
   const int64_t pixel = result.pixel_stride();
