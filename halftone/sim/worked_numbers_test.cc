@@ -7,6 +7,7 @@
 #include <sstream>
 
 #include "halftone/quant/dynamic_grid.h"
+#include "halftone/quant/grid.h"
 #include "halftone/quant/requantize.h"
 #include "halftone/sim/integer_test_runs.h"
 
@@ -24,6 +25,12 @@ struct Example {
     std::vector<int32_t> values;
     std::stringstream stream(arguments.at(key));
     for (std::string item; std::getline(stream, item, ',');) values.push_back(std::stoi(item));
+    return values;
+  }
+  std::vector<float> reals(const std::string& key) const {
+    std::vector<float> values;
+    std::stringstream stream(arguments.at(key));
+    for (std::string item; std::getline(stream, item, ',');) values.push_back(std::stof(item));
     return values;
   }
   // "0..255"
@@ -57,6 +64,24 @@ std::vector<Example> examples() {
 QuantParams grid_of(const Example& e, const std::string& s, const std::string& z, const std::string& bounds) {
   const auto [low, high] = e.bounds(bounds);
   return test::per_tensor(low < 0 ? DType::Int8 : DType::UInt8, e.real(s), e.integer(z), low, high);
+}
+
+// A number on a grid of weights, which is laid over a range or made of values.
+std::string run_round(const Example& e) {
+  QuantSpec spec;
+  spec.grid = e.arguments.at("grid");
+  spec.bits = e.integer("bits");
+  spec.is_signed = spec.symmetric = spec.narrow_range = true;
+  std::vector<float> values;
+  Slice slice;
+  if (e.arguments.contains("values")) {
+    values = e.reals("values");
+    slice.values = values;
+  } else {
+    slice.range = {e.real("low"), e.real("high")};
+  }
+  const QuantParams grid = lay_grid(spec, std::span(&slice, 1), -1);
+  return fmt::format("{:.9g}", fake_quantize(Tensor::scalar(e.real("x")), grid).data<float>()[0]);
 }
 
 // A network of one node on scalars; what it gives for the codes of its inputs.
@@ -148,6 +173,7 @@ std::string run_function(const Example& e) {
 }
 
 std::string compute(const Example& e) {
+  if (e.name == "round") return run_round(e);
   if (e.name == "quantize") {
     const auto [low, high] = e.bounds("codes");
     return fmt::format("{}", quantize(e.real("x"), e.real("s"), e.integer("z"), low, high));
