@@ -2,6 +2,7 @@
 // bits are the plan's business.
 #pragma once
 
+#include <span>
 #include <vector>
 
 #include "halftone/quant/integer_plan.h"
@@ -17,10 +18,10 @@ Tensor integer_weights(const IntegerNode& node);
 // for a result without a grid.
 std::vector<Tensor> compute_integers(const IntegerNode& plan, const Tensor& weights, const OpCall& call);
 
-// The codes that a node of the form Function makes of each code of its operand's grid, the lowest code's first:
+// What a node of the form Function makes of each of these codes of its operand:
 //   clamp(quantize(f(dequantize(code))), low, high)
 // with the operator's own float function f. `call` holds the constants among the node's operands.
-std::vector<int32_t> function_table(const IntegerNode& plan, const OpCall& call);
+std::vector<int32_t> function_of_codes(const IntegerNode& plan, const OpCall& call, std::span<const int32_t> codes);
 
 // The nodes of a quantized model that are computed in integers, ready to be computed.
 class IntegerNodes {

@@ -1,4 +1,4 @@
-// Functions of one operand in codes: a table with the function's result for each code.
+// Functions of one operand in codes.
 #include <algorithm>
 
 #include "halftone/sim/integer.h"
@@ -16,42 +16,37 @@ size_t operand_of(const IntegerNode& plan) {
 
 }  // namespace
 
-std::vector<int32_t> function_table(const IntegerNode& plan, const OpCall& call) {
+std::vector<int32_t> function_of_codes(const IntegerNode& plan, const OpCall& call, std::span<const int32_t> codes) {
   const size_t operand = operand_of(plan);
   const Grid& from = *plan.inputs[operand];
   std::vector<float> reals;
-  for (int32_t code = from.low; code <= from.high; ++code) {
-    reals.push_back(dequantize(code, from.scale, from.zero_point));
-  }
-  const Tensor all = Tensor::from({static_cast<int64_t>(reals.size())}, reals);
-  OpCall of_all{call.graph, call.node, call.opset, call.inputs};
+  for (int32_t code : codes) reals.push_back(dequantize(code, from.scale, from.zero_point));
+  const Tensor x = Tensor::from({static_cast<int64_t>(reals.size())}, reals);
+  // Constants as scalars, so that they take the shape of x, whatever the node's operand has for one.
+  OpCall elements{call.graph, call.node, call.opset, call.inputs};
   std::vector<Tensor> constants(call.inputs.size());
   for (size_t i = 0; i < constants.size(); ++i) {
     if (i == operand || !call.has_input(i)) continue;
     constants[i] = call.input(i).reshaped({});
-    of_all.inputs[i] = &constants[i];
+    elements.inputs[i] = &constants[i];
   }
-  of_all.inputs[operand] = &all;
-  const Tensor results = sim::compute(of_all)[0];
+  elements.inputs[operand] = &x;
+  const Tensor results = sim::compute(elements)[0];
   const IntegerOutput& output = plan.outputs[0];
   const Grid& to = *output.grid;
-  std::vector<int32_t> table;
+  std::vector<int32_t> result_codes;
   for (float real : results.data<float>()) {
     const int32_t code = quantize(real, to.scale, to.zero_point, to.low, to.high);
-    table.push_back(std::clamp(code, output.low, output.high));
+    result_codes.push_back(std::clamp(code, output.low, output.high));
   }
-  return table;
+  return result_codes;
 }
 
 std::vector<Tensor> integer_function(const IntegerCall& c) {
-  const std::vector<int32_t> table = function_table(c.plan, c.call);
   const size_t operand = operand_of(c.plan);
-  const Grid& from = *c.plan.inputs[operand];
   Tensor codes = c.operands[operand];
-  for (int32_t& code : codes.mutable_data<int32_t>()) {
-    code = table.at(static_cast<size_t>(code + from.zero_point - from.low));
-  }
-  return {codes};
+  for (int32_t& code : codes.mutable_data<int32_t>()) code += c.plan.inputs[operand]->zero_point;
+  return {Tensor::from(codes.shape(), function_of_codes(c.plan, c.call, codes.data<int32_t>()))};
 }
 
 }  // namespace halftone::sim

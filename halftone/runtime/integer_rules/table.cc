@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 
 #include "halftone/runtime/integer_rules/code_steps.h"
 #include "halftone/sim/integer.h"
@@ -16,15 +17,18 @@ std::string lower_integer_table(Lowering& lowering) {
     call.inputs.push_back(lowering.constant(node.inputs[i]));
     if (plan.inputs[i]) operand = node.inputs[i];
   }
-  const std::vector<int32_t> codes = sim::function_table(plan, call);
   const Place from = lowering.codes(operand, natural_layout(lowering, operand));
   const Grid &source = *from.grid, &target = *plan.outputs[0].grid;
-  const int32_t from_offset = kernels::stored_offset(source.dtype), to_offset = kernels::stored_offset(target.dtype);
   // Bytes that are no codes of the grid never come.
-  const kernels::Table table = kernels::make_table([&](int32_t stored) {
-    const int32_t code = std::clamp(stored - from_offset, source.low, source.high);
-    return codes[static_cast<size_t>(code - source.low)] + to_offset;
-  });
+  std::array<int32_t, 256> codes;
+  for (int32_t stored = 0; stored < 256; ++stored) {
+    codes[static_cast<size_t>(stored)] =
+        std::clamp(stored - kernels::stored_offset(source.dtype), source.low, source.high);
+  }
+  const std::vector<int32_t> results = sim::function_of_codes(plan, call, codes);
+  const int32_t offset = kernels::stored_offset(target.dtype);
+  const kernels::Table table =
+      kernels::make_table([&](int32_t stored) { return results[static_cast<size_t>(stored)] + offset; });
   define_result(lowering, add_table(lowering, from, target, table));
   return "";
 }
