@@ -118,7 +118,7 @@ struct Tile {
     for (int v = 0; v < kDepthwiseVectors; ++v) {
       Int sums[kPixels];
       sum(v, sums);
-      const auto factor = Unit::load_float(constants(1, v));
+      const auto factor = Unit::as_float(Unit::load(constants(1, v)));
       HT_UNROLL for (int p = 0; p < kPixels; ++p) {
         if (p % kColumns < columns) store_reals(v, Unit::mul(Unit::to_float(sums[p]), factor), pixel(p));
       }
@@ -126,7 +126,7 @@ struct Tile {
   }
   void store_reals(int v, typename Unit::Float reals, uint8_t* first) const {
     float numbers[kBytes / 4];
-    Unit::store_floats(numbers, reals);
+    Unit::store(numbers, Unit::as_int(reals));
     for (int64_t i = 0; i < kBytes / 4; ++i) {
       const int64_t k = i / 4 * 16 + v * 4 + i % 4;
       if (k < pass.block.count) reinterpret_cast<float*>(first)[k * pass.blob.multiplier] = numbers[i];

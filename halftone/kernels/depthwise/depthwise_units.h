@@ -89,7 +89,7 @@ struct Flips : L {
   };
   static HT_INLINE Weights load_weights(const uint8_t* p) { return {L::load(p), L::load(p + L::kBytes)}; }
   static HT_INLINE Int dot(Int sum, Int codes, const Weights& weights) {
-    const Int pairs = L::madd8(weights.size, L::bit_xor(codes, weights.flip));
+    const Int pairs = L::mul_add8(weights.size, L::exclusive_or(codes, weights.flip));
     return pinned(L::add32(sum, L::madd16(pairs, L::all16(1))));
   }
   static HT_INLINE Int uniform(uint8_t code) { return L::all8(code); }
@@ -101,7 +101,7 @@ template <typename L>
 class FloatSteps {
  public:
   using Int = typename L::Int;
-  HT_INLINE FloatSteps(const uint8_t* factors, const uint8_t*, bool) : factor_(L::load_float(factors)) {}
+  HT_INLINE FloatSteps(const uint8_t* factors, const uint8_t*, bool) : factor_(L::as_float(L::load(factors))) {}
   HT_INLINE Int operator()(Int sum) const { return L::round(L::mul(L::to_float(sum), factor_)); }
   HT_INLINE Int of_limited(Int sum) const { return (*this)(sum); }
 
@@ -121,17 +121,17 @@ class DyadicSteps {
  public:
   using Int = typename L::Int;
   HT_INLINE DyadicSteps(const uint8_t* factors, const uint8_t* shifts, bool limited)
-      : factor_(L::load(factors)), factor_odd_(L::odd32(factor_)), shift_(L::load(shifts)) {
+      : factor_(L::load(factors)), factor_odd_(L::odd_to_even32(factor_)), shift_(L::load(shifts)) {
     if (limited) {
       up_ = L::max32(L::sub32(L::zero(), shift_), L::zero());
       shift_ = L::max32(shift_, L::zero());
     }
   }
   HT_INLINE Int operator()(Int sum) const {
-    const Int even = L::mul_even32(sum, factor_), odd = L::mul_even32(L::odd32(sum), factor_odd_);
-    return L::shift_right32(L::high_halves(even, odd), shift_);
+    const Int even = L::mul_even32(sum, factor_), odd = L::mul_even32(L::odd_to_even32(sum), factor_odd_);
+    return L::shift_right32_each(L::high_halves(even, odd), shift_);
   }
-  HT_INLINE Int of_limited(Int sum) const { return (*this)(L::shift_left32(sum, up_)); }
+  HT_INLINE Int of_limited(Int sum) const { return (*this)(L::shift_left32_each(sum, up_)); }
 
   static HT_INLINE Int summand(int32_t zero_point) { return L::all16(1 + 2 * zero_point); }
   static HT_INLINE Int codes16(Int steps, Int summand) { return L::halve16(L::adds16(steps, summand)); }

@@ -64,9 +64,9 @@ HT_INLINE void product_fractions(const ProductProblem& problem, const PairRows& 
   const Vectors::Int least_shift = Vectors::all64(8);
   const auto steps = [&](Vectors::Int acc, Vectors::Int m) {
     const Vectors::Int shift = Vectors::max32(Vectors::odd_to_even32(m), least_shift);
-    const Vectors::Int round = Vectors::add64(Vectors::shift_left64_by(one, Vectors::sub64(shift, one)), sign);
+    const Vectors::Int round = Vectors::add64(Vectors::shift_left64_each(one, Vectors::sub64(shift, one)), sign);
     const Vectors::Int exact = Vectors::add64(Vectors::mul_even32(acc, m), round);
-    return Vectors::sub64(Vectors::shift_right64_by(exact, shift), Vectors::shift_right64_by(sign, shift));
+    return Vectors::sub64(Vectors::shift_right64_each(exact, shift), Vectors::shift_right64_each(sign, shift));
   };
   const auto load = [&](const Dyadic* fractions, int64_t left) {
     return problem.b_step == 0 ? Vectors::all_pairs(fractions) : Vectors::load_pairs(fractions, left);

@@ -56,8 +56,8 @@ HT_INLINE void quantize_rows(const QuantizeProblem& problem, const Rows& rows, c
   // The blocks of oneDNN's layouts.
   if (rows.columns == Vectors::kLanes) {
     for (; r + 4 <= rows.count; r += 4) {
-      Vectors::store_rows(to + r * rows.to_stride, rows.to_stride,
-                          quantizer(from + r * rows.from_stride, rows.from_stride));
+      Vectors::store_rows<4>(to + r * rows.to_stride, rows.to_stride,
+                             quantizer(from + r * rows.from_stride, rows.from_stride));
     }
   }
   for (; r < rows.count; ++r)
