@@ -7,7 +7,10 @@
 #include "halftone/base/error.h"
 #include "halftone/eval/accuracy.h"
 #include "halftone/eval/answers.h"
+#include "halftone/eval/inputs.h"
+#include "halftone/eval/latency.h"
 #include "halftone/ptq/step.h"
+#include "halftone/runtime/session.h"
 #include "halftone/search/sensitivity.h"
 
 namespace halftone::search {
@@ -62,25 +65,49 @@ void add_rule(Recipe& recipe, RecipeRule rule) {
   recipe.rules.insert(first_other, std::move(rule));
 }
 
-constexpr LayerRung kLayerRungs[] = {
-    {"16-bit activations",
-     [](const QuantizedUnit& unit, const QuantizedModel& model) {
-       return std::any_of(unit.grids.begin(), unit.grids.end(),
-                          [&](const std::string& grid) { return is_activation(model, grid); });
-     },
-     [](Recipe& recipe, const QuantizedUnit& unit, const QuantizedModel& model) {
-       for (const std::string& grid : unit.grids) {
-         if (!is_activation(model, grid)) continue;
-         QuantSpec spec = recipe.activations;
-         spec.bits = 16;
-         add_rule(recipe, {grid, "*", Role::Activations, spec});
-       }
-     }},
-    {"float", [](const QuantizedUnit& unit, const QuantizedModel&) { return unit.op != "Input"; },
-     [](Recipe& recipe, const QuantizedUnit& unit, const QuantizedModel&) {
-       add_rule(recipe, {unit.name, "*", std::nullopt, std::nullopt});
-     }},
-};
+bool any_grid(const QuantizedUnit& unit, const std::function<bool(const std::string&)>& holds) {
+  return std::any_of(unit.grids.begin(), unit.grids.end(), holds);
+}
+
+// The unit's activations with so many bits.
+void widen_activations(Recipe& recipe, const QuantizedUnit& unit, const QuantizedModel& model, int bits) {
+  for (const std::string& grid : unit.grids) {
+    if (!is_activation(model, grid)) continue;
+    QuantSpec spec = model.encodings.at(grid).spec;
+    if (spec.bits >= bits) continue;
+    spec.bits = bits;
+    add_rule(recipe, {grid, "*", Role::Activations, spec});
+  }
+}
+
+constexpr LayerRung kEightBits{
+    "8 bits",
+    [](const QuantizedUnit& unit, const QuantizedModel& model) {
+      return any_grid(unit, [&](const std::string& grid) { return model.encodings.at(grid).spec.bits < 8; });
+    },
+    [](Recipe& recipe, const QuantizedUnit& unit, const QuantizedModel& model) {
+      widen_activations(recipe, unit, model, 8);
+      for (const std::string& grid : unit.grids) {
+        QuantSpec spec = model.encodings.at(grid).spec;
+        if (is_activation(model, grid) || spec.bits >= 8) continue;
+        spec.bits = 8;
+        add_rule(recipe, {grid, "*", Role::Weights, spec});
+      }
+    }};
+
+constexpr LayerRung kSixteenBits{"16-bit activations",
+                                 [](const QuantizedUnit& unit, const QuantizedModel& model) {
+                                   return any_grid(unit,
+                                                   [&](const std::string& grid) { return is_activation(model, grid); });
+                                 },
+                                 [](Recipe& recipe, const QuantizedUnit& unit, const QuantizedModel& model) {
+                                   widen_activations(recipe, unit, model, 16);
+                                 }};
+
+constexpr LayerRung kFloat{"float", [](const QuantizedUnit& unit, const QuantizedModel&) { return unit.op != "Input"; },
+                           [](Recipe& recipe, const QuantizedUnit& unit, const QuantizedModel&) {
+                             add_rule(recipe, {unit.name, "*", std::nullopt, std::nullopt});
+                           }};
 
 class Escalation {
  public:
@@ -92,7 +119,6 @@ class Escalation {
         options_(options),
         team_(options.quantization.threads > 0 ? options.quantization.threads : available_cores()),
         output_(eval::score_output(graph)) {
-    result_.recipe = options.quantization.recipe;
     expected_ = answers_of({graph, {}, {}});
     result_.validation_samples = static_cast<int64_t>(expected_.size());
     result_.by_labels =
@@ -101,16 +127,20 @@ class Escalation {
   }
 
   MaxDropResult run() && {
-    keep(attempt("the recipe as it is", options_.quantization.recipe));
+    best_ = attempt("the recipe as it is", options_.quantization.recipe);
+    mark_kept(best_);
     for (const FreeRung& rung : kFreeRungs) {
-      if (met()) break;
-      Recipe recipe = result_.recipe;
+      if (met(best_)) break;
+      Recipe recipe = best_.recipe;
       if (!rung.apply(recipe)) continue;
       Candidate candidate = attempt(std::string(rung.what), recipe);
-      if (candidate.drop < result_.drop) keep(std::move(candidate));
+      if (candidate.drop < best_.drop) keep(std::move(candidate));
     }
-    if (!met()) escalate_layers();
-    result_.met = met();
+    if (!met(best_)) escalate_layers();
+    result_.met = met(best_);
+    result_.made = std::move(best_.made);
+    result_.recipe = std::move(best_.recipe);
+    result_.drop = best_.drop;
     return std::move(result_);
   }
 
@@ -122,13 +152,11 @@ class Escalation {
     size_t attempt = 0;  // its position in the result's list
   };
 
-  bool met() const { return result_.drop <= options_.max_drop; }
-
+  bool met(const Candidate& candidate) const { return candidate.drop <= options_.max_drop; }
+  void mark_kept(const Candidate& candidate) { result_.attempts[candidate.attempt].kept = true; }
   void keep(Candidate candidate) {
-    result_.made = std::move(candidate.made);
-    result_.recipe = std::move(candidate.recipe);
-    result_.drop = candidate.drop;
-    result_.attempts[candidate.attempt].kept = true;
+    best_ = std::move(candidate);
+    mark_kept(best_);
   }
 
   std::vector<eval::Answer> answers_of(const QuantizedModel& model) {
@@ -156,42 +184,63 @@ class Escalation {
   }
 
   void escalate_layers() {
-    const Quantization base = result_.made;
+    const Quantization& made = best_.made;
     const std::vector<Sensitivity> guilty = one_at_a_time(
-        base.reference, base.model, calibration_.kept(kSensitivitySamples), team_, *options_.quantization.progress);
-    for (const LayerRung& rung : kLayerRungs) {
-      std::vector<QuantizedUnit> units;
-      for (const Sensitivity& each : guilty) {
-        if (rung.fits(each.unit, base.model)) units.push_back(each.unit);
-      }
-      escalate(rung, units, base.model);
-      if (met()) return;
+        made.reference, made.model, calibration_.kept(kSensitivitySamples), team_, *options_.quantization.progress);
+    const QuantizedModel model = made.model;
+    if (std::optional<Candidate> found = escalate(kEightBits, guilty, model)) keep(std::move(*found));
+    if (met(best_)) return;
+    // Both work; which is cheaper is a matter of the machine.
+    std::optional<Candidate> wide = escalate(kSixteenBits, guilty, model), in_float = escalate(kFloat, guilty, model);
+    if (wide && in_float && met(*wide) && met(*in_float)) {
+      (slower(*wide, *in_float) ? wide : in_float).reset();
+    } else if (wide && in_float) {
+      (wide->drop > in_float->drop ? wide : in_float).reset();
     }
+    std::optional<Candidate>& found = wide ? wide : in_float;
+    if (found && found->drop < best_.drop) keep(std::move(*found));
   }
 
-  // The fewest units, guiltiest first, for which the rung meets the drop; where half of them are not enough, as many
-  // as help.
-  void escalate(const LayerRung& rung, const std::vector<QuantizedUnit>& units, const QuantizedModel& model) {
-    const Recipe base = result_.recipe;
+  static bool slower(const Candidate& a, const Candidate& b) {
+    const Session one(a.made.model), other(b.made.model);
+    Rng rng(1);
+    const TensorMap inputs = eval::random_inputs(one, 1, rng);
+    const auto latencies = eval::measure_latency(
+        {[&] { static_cast<void>(one.run(inputs)); }, [&] { static_cast<void>(other.run(inputs)); }},
+        {.warm_up_seconds = 0.1, .seconds = 0.3, .least_runs = 3});
+    return latencies[0].median_ms > latencies[1].median_ms;
+  }
+
+  // The fewest units, guiltiest first, for which the rung meets the drop; where half of them are not enough, what comes
+  // nearest. nullopt where the rung changes nothing.
+  std::optional<Candidate> escalate(const LayerRung& rung, const std::vector<Sensitivity>& guilty,
+                                    const QuantizedModel& model) {
+    std::vector<QuantizedUnit> units;
+    for (const Sensitivity& each : guilty) {
+      if (rung.fits(each.unit, model)) units.push_back(each.unit);
+    }
+    const Recipe base = best_.recipe;
     const auto attempt_for = [&](size_t count) {
       Recipe recipe = base;
       for (size_t i = 0; i < count; ++i) rung.apply(recipe, units[i], model);
       const std::string names = count <= 3 ? fmt::format(" ({})", joined(units, count)) : "";
       return attempt(fmt::format("{} for {} layer{}{}", rung.what, count, count == 1 ? "" : "s", names), recipe);
     };
-    const size_t most = units.size() / 2;
+    const size_t most = std::max(units.size() / 2, std::min<size_t>(units.size(), 1));
+    std::optional<Candidate> found;
     size_t too_few = 0, enough = 0;
     for (size_t count = 1; count <= most && enough == 0; count = count < most ? std::min(2 * count, most) : most + 1) {
       Candidate candidate = attempt_for(count);
-      (candidate.drop <= options_.max_drop ? enough : too_few) = count;
-      if (candidate.drop < result_.drop) keep(std::move(candidate));
+      (met(candidate) ? enough : too_few) = count;
+      if (!found || candidate.drop < found->drop) found = std::move(candidate);
     }
     while (enough > too_few + 1) {
       const size_t middle = too_few + (enough - too_few) / 2;
       Candidate candidate = attempt_for(middle);
-      (candidate.drop <= options_.max_drop ? enough : too_few) = middle;
-      if (enough == middle) keep(std::move(candidate));
+      (met(candidate) ? enough : too_few) = middle;
+      if (enough == middle) found = std::move(candidate);
     }
+    return found;
   }
 
   static std::string joined(const std::vector<QuantizedUnit>& units, size_t count) {
@@ -207,6 +256,7 @@ class Escalation {
   ThreadTeam team_;
   const std::string output_;
   std::vector<eval::Answer> expected_;
+  Candidate best_;
   MaxDropResult result_;
 };
 

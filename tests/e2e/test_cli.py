@@ -78,7 +78,7 @@ class Commands(Cli):
     def test_help_names_every_command_and_its_examples(self):
         text = self.ok("--help").stdout
         for command in ("inspect", "quantize", "evaluate", "compare", "run", "benchmark", "compile", "explain", "verify",
-                        "version"):
+                        "version", "report"):
             self.assertIn(command, text)
             self.assertIn("Example", self.ok("help", command).stdout)
 
@@ -289,6 +289,69 @@ class Commands(Cli):
         self.assertEqual(done.stderr, "")
         self.assertIn("top-1", done.stdout)
         self.assertEqual(json.loads((self.folder / "result.json").read_text())["images"], 20)
+
+
+class MaxDrop(Cli):
+    def test_is_met_and_says_what_it_took(self):
+        made = self.json("quantize", self.model, "-o", "out.onnx", "--data", GLYPHS.format(400, 7),
+                         "--calibration-images", 100, "--weights", "int2", "--max-drop", "3%")
+        drop = made["max_drop"]
+        self.assertTrue(drop["met"])
+        self.assertEqual((drop["asked"], drop["measure"]), (0.03, "top1"))
+        # No sample is used for both.
+        self.assertEqual((drop["calibration_samples"], drop["validation_samples"]), (100, 300))
+        attempts = drop["attempts"]
+        self.assertGreater(attempts[0]["drop"], 0.03, "two bits as they are lose more, or this shows nothing")
+        self.assertGreater(len(attempts), 1)
+        self.assertIn(drop["drop"], [a["drop"] for a in attempts if a["kept"]])
+        self.assertLessEqual(drop["drop"], 0.03)
+        # Held against samples of which the search knows nothing.
+        fresh = GLYPHS.format(400, 1234)
+        before = self.json("evaluate", self.model, "--data", fresh)["top1"]
+        after = self.json("evaluate", "out.onnx", "--data", fresh)["top1"]
+        self.assertLess(before - after, 0.08)
+
+    def test_validation_data_of_its_own(self):
+        made = self.json("quantize", self.model, "-o", "out.onnx", "--data", GLYPHS.format(60, 7), "--validation",
+                         GLYPHS.format(90, 8), "--max-drop", "0.5")
+        self.assertEqual(made["max_drop"]["calibration_samples"], 60)
+        self.assertEqual(made["max_drop"]["validation_samples"], 90)
+        self.assertEqual(len(made["max_drop"]["attempts"]), 1, "what meets the drop as it is needs nothing more")
+
+    def test_half_of_a_small_set_is_kept_for_validation(self):
+        made = self.json("quantize", self.model, "-o", "out.onnx", "--data", GLYPHS.format(41, 7), "--max-drop", "50%")
+        self.assertEqual(made["max_drop"]["calibration_samples"], 20)
+        self.assertEqual(made["max_drop"]["validation_samples"], 21)
+
+    def test_what_cannot_be_met_is_said_and_the_best_is_written(self):
+        # Half of the layers stay on one-bit grids whatever is tried.
+        done = self.call("quantize", self.model, "-o", "out.onnx", "--data", GLYPHS.format(80, 7), "--weights", "int2",
+                         "--activations", "uint1", "--max-drop", "0", "--steps", "correct_bias, round:method=nearest",
+                         "--json", "result.json")
+        result = json.loads((self.folder / "result.json").read_text())["max_drop"]
+        if result["met"]:
+            self.skipTest("one bit is enough here")
+        self.assertEqual(done.returncode, 2)
+        self.assertIn("can't be met", done.stderr)
+        self.ok("evaluate", "out.onnx", "--data", GLYPHS.format(20, 3))
+
+    def test_mistakes(self):
+        data = ("--data", GLYPHS.format(40, 7))
+        for text in ("x", "-1%", "100%", "1.5", "nan", "%", ""):
+            self.refused("--max-drop", "quantize", self.model, "-o", "out.onnx", *data, "--max-drop=" + text)
+        self.refused("--data", "quantize", self.model, "-o", "out.onnx", "--max-drop", "1%")
+        self.refused("at least 2", "quantize", self.model, "-o", "out.onnx", "--data", GLYPHS.format(1, 7), "--max-drop",
+                     "1%")
+
+
+class Steps(Cli):
+    def test_presets_and_steps_by_name(self):
+        self.quantize("--preset", "fast")
+        self.quantize("--steps", "correct_bias")
+        for words, expected in ((("--preset", "fsat"), "did you mean 'fast'?"), (("--steps", "corect_bias"), "correct_bias"),
+                                (("--steps", "correct_bias:method=magic"), "method"),
+                                (("--steps", "correct_bias, equalize"), "can't come after")):
+            self.refused(expected, "quantize", self.model, "-o", "out.onnx", "--data", GLYPHS.format(20, 7), *words)
 
 
 class Mistakes(Cli):
