@@ -21,28 +21,4 @@ std::vector<WeightedLayer> weighted_layers(const QuantizedModel& model, std::str
   return layers;
 }
 
-int64_t channel_axis(const Node& node, int64_t rank) { return node.is("Gemm") || node.is("MatMul") ? rank - 1 : 1; }
-
-std::vector<double> channel_sums(const Tensor& value, int64_t axis) {
-  const int64_t channels = value.dim(axis);
-  std::vector<double> sums(static_cast<size_t>(channels), 0.0);
-  if (value.size() == 0) return sums;
-  const int64_t inner = contiguous_strides(value.shape())[static_cast<size_t>(axis)];
-  const float* at = value.data<float>().data();
-  for (int64_t outer = value.size() / (channels * inner); outer > 0; --outer) {
-    for (double& sum : sums) {
-      // Four chains hide the latency of the additions.
-      double part[4] = {};
-      int64_t i = 0;
-      for (; i + 4 <= inner; i += 4) {
-        for (int64_t k = 0; k < 4; ++k) part[k] += double{at[i + k]};
-      }
-      for (; i < inner; ++i) part[0] += double{at[i]};
-      sum += (part[0] + part[1]) + (part[2] + part[3]);
-      at += inner;
-    }
-  }
-  return sums;
-}
-
 }  // namespace halftone::ptq

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "halftone/base/error.h"
+#include "halftone/graph/op_table.h"
 #include "halftone/ptq/bias/correct.h"
 
 namespace halftone::ptq {
@@ -52,7 +53,9 @@ bool add_to_product(Graph& graph, const transform::RewriteIndex& index, Node& no
       return true;
     }
   }
-  const TensorType& type = graph.value(node.input(0)).type;
+  Graph typed = graph;
+  infer_shapes(typed);
+  const TensorType& type = typed.value(node.input(0)).type;
   if (!type.ranked() || type.rank() != 2) return false;
   node.op_type = "Gemm";
   transform::set_bias(graph, index, node, correction.apply(std::vector<double>(correction.by_channel.size(), 0.0)));
