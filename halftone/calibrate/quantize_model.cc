@@ -22,7 +22,7 @@ Quantization quantize_simplified(Graph simple, data::Loader* loader, const Recip
                                  ProgressSink& progress, const ValueMoments& moments) {
   const QuantPlan plan = plan_quantization(simple, recipe);
   for (size_t rule : plan.unused_rules) progress.note(fmt::format("rule {} of the recipe decides nothing", rule + 1));
-  if (plan.groups.empty()) {
+  if (plan.groups.empty() && plan.dynamic.empty()) {
     refuse_all(simple, plan.float_reasons, "");
   }
   const CalibrationTable table = calibrate(simple, plan, loader, moments, team, progress);

@@ -5,6 +5,7 @@
 
 #include "halftone/base/rng.h"
 #include "halftone/calibrate/calibration_table.h"
+#include "halftone/calibrate/quantize_model.h"
 #include "halftone/graph/op_table.h"
 #include "halftone/quant/integer_plan.h"
 #include "halftone/runtime/session.h"
@@ -178,6 +179,16 @@ TEST(EngineGrids, OneLayerOnRangesOfItsRunBesideStaticOnes) {
   EXPECT_FALSE(model.float_reasons.contains("conv3"));
   EXPECT_EQ(find_encoding(model, net.graph.find("flat")), nullptr) << "no grid is wanted where ranges are found anew";
   expect_equal(model, net, "dynamic beside static");
+}
+
+TEST(EngineGrids, AllLayersOnRangesOfTheirRunNeedNoData) {
+  const Net net;
+  const Recipe recipe = Recipe::from_json(R"({"rules": [{"match": {"op": "*"}, "range": "dynamic"}]})", "recipe");
+  ThreadTeam team(1);
+  const QuantizedModel model = quantize_simplified(net.graph, nullptr, recipe, team, silent_progress()).model;
+  EXPECT_EQ(model.dynamic.size(), 4U);
+  EXPECT_EQ(model.encodings.size(), 4U) << "those of the weights";
+  expect_equal(model, net, "dynamic");
 }
 
 TEST(EngineGrids, RoundedWeightsAreOnTheirGrid) {
