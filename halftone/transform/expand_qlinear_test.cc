@@ -174,7 +174,7 @@ TEST(ExpandQlinear, ElementByElement) {
   Twin sigmoid(9);
   sigmoid.activation({2, 3, 4}, 1.0F / 32, 100, DType::UInt8);
   sigmoid.take_result(fraction);
-  sigmoid.expect_same("QLinearSigmoid", {}, "Sigmoid", {}, fraction, 1);
+  sigmoid.expect_same("QLinearSigmoid", {}, "Sigmoid", {}, fraction);
   Twin softmax(10);
   softmax.activation({2, 3, 4}, 1.0F / 32, 100, DType::UInt8);
   softmax.take_result(fraction);
