@@ -9,6 +9,7 @@
 #include "cli/model.h"
 #include "cli/table.h"
 #include "halftone/quant/assign.h"
+#include "halftone/transform/packed_codes.h"
 #include "halftone/transform/pass.h"
 
 namespace halftone::cli {
@@ -60,7 +61,8 @@ void inspect_model(const Options& options, Console& console) {
     if (!constant || !is_floating(constant->dtype())) continue;
     const Encoding* encoding = find_encoding(loaded.model, id);
     parameters += constant->size();
-    bits += constant->size() * bits_of(encoding == nullptr ? constant->dtype() : encoding->params.dtype);
+    bits += encoding == nullptr ? constant->size() * bits_of(constant->dtype())
+                                : stored_bits(encoding->params, constant->shape());
   }
   for (const Layer& layer : layers) macs += layer.macs.value_or(0);
 

@@ -48,7 +48,9 @@ EncodingNotes make_notes(const QuantizedModel& model) {
     EncodingNote note{encoding.spec, std::nullopt};
     const QuantParams& params = encoding.params;
     const IntegerRange range = range_of(params.dtype);
-    if (params.q_min != range.low || params.q_max != range.high || !params.channel_bits.empty()) {
+    // Files hold 2-bit codes in wider types.
+    const bool fills_type = params.q_min == range.low && params.q_max == range.high && bits_of(params.dtype) != 2;
+    if (!fills_type || !params.channel_bits.empty()) {
       note.codes = {params.q_min, params.q_max};
       const int bits = code_bits(params);
       const bool narrowest = bits <= 16 && params.dtype == storage_type(bits, is_signed_integer(params.dtype));

@@ -16,7 +16,7 @@ inline constexpr std::string_view kEncodingNotesKey = "halftone.encodings";
 
 struct EncodingNote {
   QuantSpec spec;
-  // Codes in use, where they are fewer than the type has or channels differ in width.
+  // Codes in use, where they are fewer than the type in the file has or channels differ in width.
   std::optional<std::pair<int64_t, int64_t>> codes;
   // The type of such codes, where it is not the narrowest.
   std::optional<DType> dtype = {};

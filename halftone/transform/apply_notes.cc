@@ -66,7 +66,7 @@ class NoteReader {
  private:
   // What stands in front of a QuantizeLinear, as write_bounds has it.
   struct Bounds {
-    std::string name;  // of the value whose codes it bounds
+    std::string stem;  // of the names of its nodes
     ValueId in, low, high, out;
     ValueId between = ValueId::None;  // of Max and Min
     int first;                        // position of the node that reads `in`
@@ -91,9 +91,18 @@ class NoteReader {
     const int before = index.producer(last.inputs[0]);
     if (before < 0 || index.sole_consumer(last.inputs[0]) != static_cast<int>(position)) return std::nullopt;
     const Node& first = nodes[static_cast<size_t>(before)];
-    const std::string name = qdq::strip_suffix(last.name, "_Min");
-    if (!named(first, "Max", "_Max", 2) || first.name != name + "_Max") return std::nullopt;
-    return Bounds{name, first.inputs[0], first.inputs[1], last.inputs[1], last.outputs[0], last.inputs[0], before};
+    const std::string stem = qdq::strip_suffix(last.name, "_Min");
+    if (!named(first, "Max", "_Max", 2) || first.name != stem + "_Max") return std::nullopt;
+    return Bounds{stem, first.inputs[0], first.inputs[1], last.inputs[1], last.outputs[0], last.inputs[0], before};
+  }
+
+  // The value whose codes are bounded. Nodes are named after it, unless they stand for an Identity.
+  std::string name_of(const Bounds& bounds) const {
+    const std::string& result = model_.graph.value(bounds.out).name;
+    for (const std::string& name : {result, qdq::strip_suffix(result, "_clipped")}) {
+      if (notes_.values.contains(name)) return name;
+    }
+    return bounds.stem;
   }
 
   // Takes the bounds of insert_qdq into the encodings of what they bound.
@@ -111,7 +120,8 @@ class NoteReader {
     const GraphIndex index(graph);
     const std::optional<Bounds> bounds = bounds_at(index, position);
     if (!bounds) return;
-    const auto note = notes_.values.find(bounds->name);
+    const std::string name = name_of(*bounds);
+    const auto note = notes_.values.find(name);
     const Encoding* filed = find_encoding(model_, bounds->out);
     if (note == notes_.values.end() || filed == nullptr) return;
     const std::optional<QuantParams> noted = noted_params(filed->params, note->second);
@@ -119,9 +129,16 @@ class NoteReader {
     const CodeBounds expected = bounds_of(*noted);
     if (!holds(index, bounds->low, expected.low) || !holds(index, bounds->high, expected.high)) return;
     Encoding encoding{*noted, filed->spec};
-    const ValueId in = bounds->in, out = bounds->out, named = graph.find(bounds->name);
+    const ValueId in = bounds->in, out = bounds->out, named = graph.find(name);
     const bool sole = index.sole_consumer(in) == bounds->first;
-    if (named == in && sole && !index.is_graph_output(out)) {
+    if (find_encoding(model_, in) != nullptr && (named == out || named == ValueId::None)) {
+      model_.encodings.erase(graph.value(out).name);
+      if (named != out) graph.rename_value(out, name);
+      Node& identity = graph.nodes()[position];
+      identity.op_type = "Identity";
+      identity.name = bounds->stem;
+      identity.inputs = {in};
+    } else if (named == in && sole && !index.is_graph_output(out)) {
       model_.encodings.erase(graph.value(out).name);
       graph.replace_uses(out, in);
       gone.insert(out);
@@ -130,18 +147,11 @@ class NoteReader {
       std::replace(producer.outputs.begin(), producer.outputs.end(), in, out);
       graph.nodes()[position].outputs = {in};
       gone.insert(in);
-    } else if (named == ValueId::None && find_encoding(model_, in) != nullptr) {
-      model_.encodings.erase(graph.value(out).name);
-      graph.rename_value(out, bounds->name);
-      Node& identity = graph.nodes()[position];
-      identity.op_type = "Identity";
-      identity.name = bounds->name;
-      identity.inputs = {in};
     } else {
       return;
     }
     if (bounds->between != ValueId::None) gone.insert(bounds->between);
-    model_.encodings[bounds->name] = std::move(encoding);
+    model_.encodings[name] = std::move(encoding);
   }
 
   bool holds(const GraphIndex& index, ValueId id, const std::vector<float>& expected) const {

@@ -12,7 +12,8 @@ CodeBounds bounds_of(const QuantParams& params) {
   return bounds;
 }
 
-ValueId write_bounds(Graph& graph, ValueId real, const std::string& stem, const QuantParams& params) {
+ValueId write_bounds(Graph& graph, ValueId real, const std::string& stem, const std::string& node_stem,
+                     const QuantParams& params) {
   const TensorType type = graph.value(real).type;
   if (params.block_size > 0 || (!params.per_tensor() && !type.ranked())) {
     fail(ErrorCode::Unsupported, "value '" + stem + "'",
@@ -30,7 +31,7 @@ ValueId write_bounds(Graph& graph, ValueId real, const std::string& stem, const 
   const auto add = [&](const std::string& op, std::vector<ValueId> inputs, const std::string& result) {
     Node node;
     node.op_type = op;
-    node.name = stem + "_" + op;
+    node.name = node_stem + "_" + op;
     node.inputs = std::move(inputs);
     node.outputs = {graph.add_value(graph.fresh_name(stem + result), {DType::Float, type.shape})};
     graph.nodes().push_back(std::move(node));

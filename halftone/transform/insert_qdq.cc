@@ -79,8 +79,10 @@ class Inserter {
     return graph_.add_value(graph_.fresh_name(graph_.value(id).name + std::string(suffix)));
   }
 
-  // Scale and, but for biases, zero point: what both operators read after their operand. Blocks have the tensor's rank.
-  std::vector<ValueId> add_params(const std::string& stem, const QuantParams& params, const Shape& shape) {
+  // Scale and, where it is needed, zero point: what both operators read after their operand. Blocks have the tensor's
+  // rank.
+  std::vector<ValueId> add_params(const std::string& stem, const QuantParams& params, const Shape& shape,
+                                  bool is_constant) {
     Shape dims;
     if (!params.per_tensor()) {
       dims = {static_cast<int64_t>(params.scale.size())};
@@ -92,8 +94,10 @@ class Inserter {
     }
     std::vector<ValueId> ids = {
         graph_.add_constant(graph_.fresh_name(stem + "_scale"), Tensor::from(dims, params.scale))};
-    // The operator's default says the same of int32, and some runtimes want no zero point there.
-    if (params.dtype != DType::Int32) {
+    // The operator's default is 0. Some runtimes want no zero point with int32; with planes every byte counts.
+    const bool all_zero =
+        std::all_of(params.zero_point.begin(), params.zero_point.end(), [](int32_t zero) { return zero == 0; });
+    if (params.dtype != DType::Int32 && !(all_zero && is_constant && needs_planes(params))) {
       ids.push_back(graph_.add_constant(graph_.fresh_name(stem + "_zero_point"),
                                         pack_integers(file_type(params), dims, params.zero_point)));
     }
@@ -122,7 +126,7 @@ class Inserter {
     const std::string name = graph_.value(id).name;
     graph_.value(id).constant.reset();
     if (!params.levels.empty()) return dequantize_levels(id, codes, params);
-    const std::vector<ValueId> grid = add_params(name, params, codes.shape());
+    const std::vector<ValueId> grid = add_params(name, params, codes.shape(), true);
     const ValueId quantized = needs_planes(params)
                                   ? write_planes(graph_, name, codes, params)
                                   : graph_.add_constant(graph_.fresh_name(name + "_quantized"), std::move(codes));
@@ -171,9 +175,9 @@ class Inserter {
     const DType type = file_type(params);
     const auto [low, high] = range_of(type);
     if (params.q_min != low || params.q_max != high || !params.channel_bits.empty()) {
-      real = write_bounds(graph_, real, stem, params);
+      real = write_bounds(graph_, real, stem, node_stem, params);
     }
-    const std::vector<ValueId> grid = add_params(stem, params, shape.value_or(Shape{}));
+    const std::vector<ValueId> grid = add_params(stem, params, shape.value_or(Shape{}), false);
     const ValueId codes = graph_.add_value(graph_.fresh_name(stem + "_quantized"));
     set_type(codes, type, real);
     set_type(rounded, DType::Float, real);

@@ -136,6 +136,57 @@ TEST(Qdq, FewerCodesThanTheTypeHas) {
   EXPECT_TRUE(run(plain, inputs).at("y").same_as(run(net.model, inputs).at("y")));
 }
 
+QuantParams by_channel(DType dtype, int64_t q_min, int64_t q_max, std::vector<int32_t> zero_points) {
+  QuantParams params{dtype, q_min, q_max, {}, std::move(zero_points), 1, 0};
+  for (size_t i = 0; i < params.zero_point.size(); ++i) params.scale.push_back(0.03F * static_cast<float>(i + 1));
+  return params;
+}
+
+// In every place in which an activation stands: an input, between nodes, an output, a change of grid.
+void expect_activations_survive(const QuantParams& params) {
+  NetBuilder net;
+  const ValueId x = net.input("x", {2, 3, 4}, params);
+  const ValueId mid = net.node("LeakyRelu", {x}, "mid", params);
+  const ValueId other = net.node("Identity", {mid}, "other", uint8_grid(0.05F, 60));
+  net.output(net.node("Add", {mid, other}, "sum", params));
+  net.output(net.node("Identity", {other}, "narrow_again", params));
+  net.model.graph.opset_imports[""] = 21;
+  infer_shapes(net.model.graph);
+  expect_lossless(net.model);
+  // The nodes alone bound the codes.
+  const Graph file = insert_qdq(net.model);
+  Rng rng(6);
+  TensorMap inputs = random_inputs(rng, net.model.graph);
+  for (size_t i = 0; i < 6; ++i) inputs["x"].mutable_data<float>()[i * 4] = i % 2 == 0 ? 1e30F : -1e30F;
+  const TensorMap expected = run(net.model, inputs), found = sim::Interpreter(file).run(inputs);
+  for (const auto& [name, tensor] : expected) EXPECT_TRUE(tensor.same_as(found.at(name))) << name;
+}
+
+TEST(Qdq, ActivationsOfEveryWidth) {
+  for (int bits = 1; bits <= 16; ++bits) {
+    for (const bool is_signed : {false, true}) {
+      SCOPED_TRACE(fmt::format("{} {}", bits, is_signed));
+      const int64_t low = is_signed ? -(int64_t{1} << (bits - 1)) : 0, high = low + (int64_t{1} << bits) - 1;
+      const auto zero = static_cast<int32_t>((low + high) / 2);
+      const DType dtype = storage_type(bits, is_signed);
+      expect_activations_survive(per_tensor(dtype, 2.0F / static_cast<float>(1 << bits), zero, low, high));
+      expect_activations_survive(by_channel(dtype, low, high, {zero, static_cast<int32_t>(low), zero + 1}));
+    }
+  }
+  expect_activations_survive(per_tensor(DType::Int16, 0.1F, 5, -3, 12));
+}
+
+TEST(Qdq, ActivationsWhoseChannelsDifferInWidth) {
+  QuantParams params = by_channel(DType::Int8, -127, 127, {0, 0, 0});
+  params.channel_bits = {3, 0, 8};
+  expect_activations_survive(params);
+  params = by_channel(DType::UInt8, 0, 255, {3, 0, 200});
+  params.channel_bits = {2, 0, 8};
+  expect_activations_survive(params);
+  params.dtype = DType::UInt16;
+  expect_activations_survive(params);
+}
+
 TEST(Qdq, CodesBeyondTheirNotesAreBelieved) {
   NetBuilder net;
   const ValueId x = net.input("x", {1, 2}, uint8_grid(0.02F, 100));

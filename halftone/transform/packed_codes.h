@@ -1,5 +1,5 @@
 // Constant codes as files hold them when ONNX has no type of their width: bit planes behind halftone.UnpackBits
-// (packed_ops.h). Internal to what reads and writes quantized files.
+// (packed_ops.h).
 #pragma once
 
 #include <map>

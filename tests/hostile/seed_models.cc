@@ -3,7 +3,10 @@
 #include <filesystem>
 
 #include "halftone/base/file.h"
+#include "halftone/onnx/onnx.h"
+#include "halftone/transform/insert_qdq.h"
 #include "tests/support/onnx_text.h"
+#include "tests/support/quantized_net.h"
 #include "tests/support/testdata.h"
 
 namespace halftone::test {
@@ -129,6 +132,22 @@ std::string attributes_and_types() {
          " initializer { name: 'future' dims: 1 data_type: 99 raw_data: 'what?' }";
 }
 
+// Bit planes, levels, channels of several widths, and activations between bounds.
+std::string packed() {
+  NetBuilder net;
+  Rng rng(1);
+  const auto weights = [&](const std::string& name, const QuantParams& params) {
+    return net.constant(name, {4, 4}, random_floats(rng, 16, -1, 1), params);
+  };
+  const ValueId x = net.input("x", {2, 4}, per_tensor(DType::Int4, 0.5F, 0, -4, 3));
+  const ValueId a = net.node("MatMul", {x, weights("a", {DType::Int4, -4, 3, {0.3F}, {0}, -1, 0})}, "y1");
+  const ValueId b =
+      net.node("MatMul", {a, weights("b", {DType::UInt4, 0, 4, {1}, {0}, -1, 0, {-1, -0.5F, 0, 1, 2}})}, "y2");
+  const QuantParams widths = {DType::Int8, -127, 127, {0.1F, 0.2F, 0.3F, 0.4F}, {0, 0, 0, 0}, 1, 0, {}, {3, 0, 8, 3}};
+  net.output(net.node("MatMul", {b, weights("c", widths)}, "y"));
+  return onnx::serialize_model(insert_qdq(net.model));
+}
+
 // A convolutional, a recurrent, a shape-computing one ...: ops whose shape rules differ.
 const char* const kNodeTests[] = {"test_conv_with_autopad_same",
                                   "test_convtranspose_pads",
@@ -169,6 +188,7 @@ std::vector<SeedModel> seed_models() {
   add("external", external());
   add("subgraphs", subgraphs(), domains + function);
   add("attributes_and_types", attributes_and_types(), domains);
+  seeds.push_back({"packed", packed()});
   for (const char* name : kNodeTests) {
     const auto path = onnx_node_tests() / name / "model.onnx";
     if (std::filesystem::exists(path)) seeds.push_back({name, read_file(path)});
