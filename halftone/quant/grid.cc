@@ -71,8 +71,9 @@ void check_spec(const QuantSpec& spec) {
   if (spec.granularity == Granularity::PerBlock && spec.block_size < 1) {
     refuse("a block requires at least 1 element, found {}", spec.block_size);
   }
-  if (spec.granularity == Granularity::PerBlock && spec.grid == "codebook") {
-    refuse("the grid codebook and granularity per_block don't go together: a block is hardly larger than a codebook");
+  if (spec.granularity == Granularity::PerBlock && grid.weights_only) {
+    refuse("the grid {} and granularity per_block don't go together: files have no form for levels by block",
+           spec.grid);
   }
   const bool two_numbers = find_rounding(spec.rounding).needs_two_numbers;
   if (two_numbers && spec.grid != "binary") {

@@ -48,7 +48,7 @@ std::vector<Case> cases() {
                                                           {Granularity::PerGroup, 0},
                                                           {Granularity::PerBlock, 1}};
         for (const auto& [granularity, axis] : places) {
-          if (granularity == Granularity::PerBlock && spec.grid == "codebook") continue;
+          if (granularity == Granularity::PerBlock && grid.weights_only) continue;
           spec.granularity = granularity;
           cases.push_back({spec, axis});
         }

@@ -48,7 +48,19 @@ class Folder {
   Graph& graph() { return model_.graph; }
   const Node& node_at(int position) { return graph().nodes()[static_cast<size_t>(position)]; }
   bool keeps_name(ValueId id) const { return index_.is_graph_output(id) || captured_.contains(id); }
-  std::optional<Shape> shape_of(ValueId id) { return graph().value(id).type.fixed_shape(); }
+  // The shape of what a QuantizeLinear reads, as far as its scales need it: along an axis they need to know no other
+  // dimension, which then counts as 1.
+  std::optional<Shape> shape_for_scales(const Node& node) {
+    const TensorType& type = graph().value(node.input(0)).type;
+    if (!type.ranked() || node.int_or("block_size", 0) != 0) return type.fixed_shape();
+    const int64_t axis = node.int_or("axis", 1), positive = axis < 0 ? axis + type.rank() : axis;
+    if (positive < 0 || positive >= type.rank() || !(*type.shape)[static_cast<size_t>(positive)].known()) {
+      return type.fixed_shape();
+    }
+    Shape shape;
+    for (const Dim& dim : *type.shape) shape.push_back(dim.known() ? dim.value : 1);
+    return shape;
+  }
   void leave(const Node& node, const std::string& reason) {
     model_.float_reasons[node.name.empty() ? graph().value(node.outputs[0]).name : node.name] = reason;
   }
@@ -97,7 +109,7 @@ class Folder {
       return leave(node, fmt::format("it quantizes {}", name_of(real)));
     }
     if (keeps_name(codes)) return leave(node, "its codes are an output or read by a subgraph");
-    const std::optional<Shape> shape = shape_of(node.input(0));
+    const std::optional<Shape> shape = shape_for_scales(node);
     const qdq::Parsed parsed = qdq::parse_params(graph(), index_, node, DType::Undefined, shape);
     if (!parsed.params) return leave(node, parsed.reason);
     if (bits_of(parsed.params->dtype) > 16) return leave(node, "its codes have more than 16 bits");

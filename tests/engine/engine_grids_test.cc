@@ -10,6 +10,8 @@
 #include "halftone/quant/integer_plan.h"
 #include "halftone/runtime/session.h"
 #include "halftone/sim/interpreter.h"
+#include "halftone/transform/fold_qdq.h"
+#include "halftone/transform/insert_qdq.h"
 
 namespace halftone {
 namespace {
@@ -142,6 +144,9 @@ TEST(EngineGrids, ActivationsByChannelAreRoundedByChannel) {
     EXPECT_EQ(find_encoding(model, net.graph.find("relu1"))->params.axis, 1);
     EXPECT_GE(refused(model), 3);
     expect_equal(model, net, granularity);
+    Graph file = insert_qdq(model);
+    infer_shapes(file);
+    EXPECT_EQ(fold_qdq(std::move(file)).encodings, model.encodings) << "with a batch of unknown size";
   }
 }
 
