@@ -30,6 +30,7 @@ void DomainCheck::observe(std::string_view value, const Tensor& content) {
     for (float x : content.data<float>().subspan(i * inner, inner)) sum += double{x};
     sums.sum[i % channels] += sum;
   }
+  sums.samples += content.dim(0);
   sums.count += static_cast<double>(static_cast<size_t>(content.dim(0)) * inner);
 }
 
@@ -39,6 +40,7 @@ void DomainCheck::merge(const DomainCheck& later) {
     mine.sum.resize(sums.sum.size());
     for (size_t c = 0; c < sums.sum.size(); ++c) mine.sum[c] += sums.sum[c];
     mine.count += sums.count;
+    mine.samples += sums.samples;
   }
 }
 
@@ -49,17 +51,24 @@ std::optional<double> DomainCheck::distance() const {
     std::vector<double> channels;
     for (size_t c = 0; c < expected.size(); ++c) {
       const double deviation = expected[c].deviation();
-      // A dead channel says nothing.
-      if (deviation > 0) channels.push_back(std::abs(sums.sum[c] / sums.count - expected[c].mean()) / deviation);
+      // A channel that is clipped nearly always says nothing.
+      if (deviation > 1e-3 * expected[c].spread)
+        channels.push_back(std::abs(sums.sum[c] / sums.count - expected[c].mean()) / deviation);
     }
     if (!channels.empty()) distances.push_back(median(std::move(channels)));
   }
   return distances.empty() ? std::nullopt : std::optional(median(std::move(distances)));
 }
 
+int64_t DomainCheck::samples() const {
+  int64_t most = 1;
+  for (const auto& [name, sums] : seen_) most = std::max(most, sums.samples);
+  return most;
+}
+
 std::optional<std::string> DomainCheck::remark() const {
   const std::optional<double> far = distance();
-  if (!far || *far <= kFar) return std::nullopt;
+  if (!far || *far <= 0.25 + 0.1 / std::sqrt(static_cast<double>(samples()))) return std::nullopt;
   return fmt::format(
       "the calibration data look unlike what the network was trained on: a typical channel's mean is {:.1f} deviations "
       "away from what batch normalization knows; check the data and their preprocessing",
