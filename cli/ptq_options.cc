@@ -125,7 +125,8 @@ void print(const search::MaxDropResult& result, double asked, Console& console) 
 
 void PtqOptions::add_to(CLI::App& app) {
   app.add_option("--calibration-images", images, "Samples that ranges are taken from (default 300)")->type_name("N");
-  app.add_option("--preset", preset, help_of("What is done beside choosing grids (default fast)", ptq::all_presets()))
+  app.add_option("--preset", preset,
+                 help_of("What is done beside choosing grids (default balanced)", ptq::all_presets()))
       ->type_name("NAME");
   app.add_option("--steps", steps, help_of("Steps in the place of the preset's, 'A, B:WORD=VALUE'", ptq::all_steps()))
       ->type_name("LIST");
@@ -187,7 +188,14 @@ Quantization quantize(const LoadedModel& original, const PtqOptions& options, co
     met = result.met;
     return std::move(result.made);
   }
-  if (data.path.empty()) return ptq::quantize(graph, nullptr, how);
+  if (data.path.empty()) {
+    for (const StepRequest& step : how.recipe.steps) {
+      if (!ptq::find_step(step.name).needs_data) continue;
+      fail(ErrorCode::InvalidArgument, "--data",
+           "samples are required for step '{}', found none; --preset data_free and --dynamic do without", step.name);
+    }
+    return ptq::quantize(graph, nullptr, how);
+  }
   const DataOptions calibration = calibration_data(options, data);
   ptq::Samples samples([&] { return make_loader(original, calibration); });
   return ptq::quantize(graph, &samples, how);

@@ -15,7 +15,7 @@ namespace halftone::cli {
 
 struct PtqOptions {
   std::string weights = "int8", activations = "uint8", granularity = "per_channel";
-  std::string preset = "fast", recipe_file;
+  std::string preset = "balanced", recipe_file;
   std::optional<std::string> observer, steps;  // instead of the preset's
   int64_t images = 300;                        // that ranges are taken from
   std::optional<std::string> max_drop;

@@ -7,7 +7,7 @@ namespace halftone::ptq {
 Samples& Workbench::required_samples(std::string_view step) const {
   if (samples == nullptr) {
     fail(ErrorCode::InvalidArgument, fmt::format("step '{}'", step),
-         "it looks at calibration samples, found none; give --data, or leave the step out");
+         "it looks at calibration samples, found none; give some, or leave the step out");
   }
   return *samples;
 }
