@@ -124,7 +124,8 @@ class NoteReader {
     const auto note = notes_.values.find(name);
     const Encoding* filed = find_encoding(model_, bounds->out);
     if (note == notes_.values.end() || filed == nullptr) return;
-    const std::optional<QuantParams> noted = noted_params(filed->params, note->second);
+    const bool all_codes = !note->second.codes;
+    const std::optional<QuantParams> noted = all_codes ? filed->params : noted_params(filed->params, note->second);
     if (!noted || noted->q_min < filed->params.q_min || noted->q_max > filed->params.q_max) return;
     const CodeBounds expected = bounds_of(*noted);
     if (!holds(index, bounds->low, expected.low) || !holds(index, bounds->high, expected.high)) return;

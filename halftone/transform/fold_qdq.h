@@ -19,13 +19,15 @@ namespace halftone {
 // * DequantizeLinear of constant codes of at most 16 bits: a float constant with the encoding.
 // * DequantizeLinear of int32 codes (a bias): a float constant. Where its scale is float32(s_x * s_w) of the node that
 //   reads it, the product is taken in double, so that the codes come back exactly.
-// * The Clip of insert_qdq becomes part of the encoding. Without the metadata entry 'halftone.encodings' the QuantSpec
-//   is what the parameters look like.
+// * Bit planes and levels (docs/onnx.md) of constants, which come back with their functions gone.
+// * The Clip, or Max and Min, of insert_qdq becomes part of the encoding. Without the metadata entry
+//   'halftone.encodings' the QuantSpec is what the parameters look like.
 //
 // What can't be folded (codes that somebody else reads, scales that are computed, types other than float) stays as
 // nodes and stands in float_reasons by node name. A graph without such nodes is returned unchanged. Errors:
 // Error{InvalidModel} naming the node, for scales that are not positive normal numbers, zero points outside their type,
-// counts that don't match shapes, and a damaged metadata entry. Cost: O(edges) and a pass over the weights.
+// counts that don't match shapes, planes of the wrong number or size, levels that don't ascend, and a damaged metadata
+// entry. Cost: O(edges) and a pass over the weights.
 QuantizedModel fold_qdq(Graph graph);
 
 }  // namespace halftone

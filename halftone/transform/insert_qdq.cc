@@ -174,7 +174,10 @@ class Inserter {
     }
     const DType type = file_type(params);
     const auto [low, high] = range_of(type);
-    if (params.q_min != low || params.q_max != high || !params.channel_bits.empty()) {
+    // Grids by channel get bounds in any case: without them ONNX Runtime merges the QuantizeLinear into operators on
+    // codes that take one scale only, and then refuses the file.
+    const bool by_channel = !params.per_tensor() && params.block_size == 0;
+    if (params.q_min != low || params.q_max != high || by_channel) {
       real = write_bounds(graph_, real, stem, node_stem, params);
     }
     const std::vector<ValueId> grid = add_params(stem, params, shape.value_or(Shape{}), false);

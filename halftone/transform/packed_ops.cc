@@ -84,11 +84,12 @@ Function dequantize_levels(int64_t opset) {
   const ValueId reals = body.node("Mul", {factors, rows}, "reals");
   const ValueId table = body.node("Reshape", {reals, minus_one}, "table");
   // Where each channel's row begins, laid along the axis.
-  const ValueId row_count = body.node("Div", {body.node("Size", {table}, "entries"), width}, "row_count");
+  const ValueId row_count = body.node("Div", {body.node("Shape", {table}, "entries"), width}, "row_count");
   const ValueId end = body.node("Squeeze", {row_count}, "end");
   const ValueId begins = body.node("Mul", {body.node("Range", {zero, end, one}, "row"), width}, "begins");
   const ValueId code_shape = body.node("Shape", {codes}, "code_shape");
-  const ValueId rank = body.node("Size", {code_shape}, "rank");
+  // Not Size, which the shape inference of onnx (as of 1.23) takes for the number of elements of the codes.
+  const ValueId rank = body.node("Squeeze", {body.node("Shape", {code_shape}, "code_rank")}, "rank");
   const ValueId along = body.node("Equal", {body.node("Range", {zero, rank, one}, "dims"), axis}, "along");
   const ValueId channel_shape = body.node("Where", {along, minus_one, one}, "channel_shape");
   const ValueId offsets = body.node("Reshape", {begins, channel_shape}, "offsets");
