@@ -33,6 +33,31 @@ std::vector<size_t> link_channels(const ChannelGrids& grids) {
   return units;
 }
 
+std::vector<ChannelGrids::Sharing> find_sharing(const ChannelGrids& grids) {
+  const std::vector<ChannelWeights>& channels = grids.channels();
+  std::vector<size_t> first(grids.class_count(), channels.size());
+  std::vector<bool> common(grids.class_count(), false);
+  for (size_t c = 0; c < channels.size(); ++c) {
+    for (const uint32_t index : channels[c].index) {
+      const size_t of_class = grids.class_of(index);
+      if (first[of_class] == channels.size()) first[of_class] = c;
+      if (first[of_class] != c) common[of_class] = true;
+    }
+  }
+  std::vector<ChannelGrids::Sharing> sharing;
+  for (const ChannelWeights& channel : channels) {
+    bool several = false, entangled = false;
+    for (const uint32_t index : channel.index) {
+      several |= grids.class_of(index) != grids.class_of(channel.index.front());
+      entangled |= common[grids.class_of(index)];
+    }
+    sharing.push_back(!several    ? ChannelGrids::Sharing::OneClass
+                      : entangled ? ChannelGrids::Sharing::Entangled
+                                  : ChannelGrids::Sharing::OwnClasses);
+  }
+  return sharing;
+}
+
 }  // namespace
 
 ChannelGrids::ChannelGrids(const LayerShape& shape, const std::vector<std::vector<int64_t>>& order,
@@ -63,6 +88,7 @@ ChannelGrids::ChannelGrids(const LayerShape& shape, const std::vector<std::vecto
     read_scales(channel);
   }
   units_ = link_channels(*this);
+  sharing_ = find_sharing(*this);
   unit_count_ = units_.empty() ? 0 : *std::max_element(units_.begin(), units_.end()) + 1;
 }
 

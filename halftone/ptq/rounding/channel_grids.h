@@ -40,6 +40,12 @@ class ChannelGrids {
   // Scales that have to be equal (groups of channels) have the same class.
   size_t class_of(uint32_t index) const { return index / group_; }
   size_t class_count() const { return (scales_.size() + group_ - 1) / group_; }
+  // How a channel's weights are scaled: by one class, which other channels may have as well; by several that are its
+  // own (blocks); or by several of which others have some.
+  enum class Sharing { OneClass, OwnClasses, Entangled };
+  Sharing sharing(size_t channel) const { return sharing_[channel]; }
+  // The scale that a class has.
+  float scale_of(size_t of_class) const { return scales_[of_class * group_]; }
   // Gives all scales of a class the value; a channel sees it with read_scales.
   void set_scale(size_t of_class, float scale);
   void read_scales(ChannelWeights& channel) const;
@@ -55,6 +61,7 @@ class ChannelGrids {
   std::vector<float> scales_;
   std::vector<ChannelWeights> channels_;
   std::vector<size_t> units_;
+  std::vector<Sharing> sharing_;
   size_t unit_count_ = 0;
 };
 

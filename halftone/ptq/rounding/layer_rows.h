@@ -26,6 +26,9 @@ struct LayerRows {
   int64_t count = 0;
   std::vector<float> inputs;   // count x groups x features: what the quantized network hands to the layer
   std::vector<float> targets;  // count x groups x channels: what the float network's layer makes
+  // Where the layer's result is only ever added to something, the same of the sum: `targets` are the float network's
+  // sums, and `others` what the quantized network adds to the layer's result. Empty: nothing.
+  std::vector<float> others;
 };
 
 // Copies rows out of a layer's input, or of its output.

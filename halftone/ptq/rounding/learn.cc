@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "halftone/base/error.h"
+#include "halftone/graph/op_table.h"
 #include "halftone/ptq/rounding/clip_bounds.h"
 #include "halftone/ptq/staged_run.h"
 #include "halftone/ptq/weighted_layers.h"
@@ -24,7 +25,11 @@ class Learning {
         rounded_(with_rounded_weights(bench.model)),
         model_run_(rounded_, batches_, *bench.team, kStagedBytes),
         reference_run_(bench.reference, batches_, *bench.team, kStagedBytes),
-        plan_(plan_integers(bench.model)) {
+        plan_(plan_integers(bench.model)),
+        typed_(bench.reference) {
+    std::map<std::string, Shape> shapes;
+    for (const auto& [name, tensor] : batches_.front().inputs) shapes[name] = tensor.shape();
+    infer_shapes(typed_, shapes);
     for (const data::Batch& batch : batches_) samples_ += static_cast<int64_t>(batch.ids.size());
   }
 
@@ -81,14 +86,15 @@ class Learning {
     model_run_.finish(layer.node - 1);
     reference_run_.finish(layer.node - 1);
     const LayerShape shape = layer_shape(layer.layout);
-    LayerRows rows = read_rows(layer, shape);
-    if (rows.count == 0) return;
-
     const Graph& graph = bench_.model.graph;
     const transform::KeepNames keep;
     const transform::RewriteIndex index(graph, keep);
+    const Sum sum = sum_with(graph, index, layer);
+    const LayerRows rows = read_rows(layer, shape, sum.other);
+    if (rows.count == 0) return;
+
     const std::vector<double> bias = *transform::bias_of(index, node_of(layer), shape.groups * shape.channels);
-    const ClipBounds clip = clip_bounds_behind(graph, index, node_of(layer));
+    const ClipBounds clip = clip_bounds_behind(graph, index, *sum.last);
     const bool free_bias = !node_of(layer).is("MatMul");
     const Tensor weights = *graph.value(graph.find(layer.weights)).constant;
     const Encoding before = bench_.model.encodings.at(layer.weights);
@@ -106,6 +112,32 @@ class Learning {
     }
   }
 
+  struct Sum {
+    std::string other;  // what the layer's result is added to; empty: nothing
+    const Node* last;   // the addition, or the layer itself
+  };
+  // An addition that alone reads the layer's result, and whose other operand the layer can't change.
+  Sum sum_with(const Graph& graph, const GraphIndex& index, const WeightedLayer& layer) const {
+    const Node& node = node_of(layer);
+    const int reader = options_.residual ? index.sole_consumer(node.output(0)) : -1;
+    if (reader < 0) return {"", &node};
+    const Node& sum = graph.nodes()[static_cast<size_t>(reader)];
+    if (!sum.is("Add")) return {"", &node};
+    const ValueId other = sum.inputs[sum.inputs[0] == node.output(0) ? 1 : 0];
+    const Value& value = graph.value(other);
+    if (index.producer(other) >= layer.node || value.constant || bench_.reference.find(value.name) == ValueId::None ||
+        !same_shape(layer.output, value.name)) {
+      return {"", &node};
+    }
+    return {value.name, &sum};
+  }
+
+  // Known to be, for the first batch's shapes.
+  bool same_shape(const std::string& a, const std::string& b) const {
+    const auto shape_of = [&](const std::string& name) { return typed_.value(typed_.find(name)).type.fixed_shape(); };
+    return shape_of(a).has_value() && shape_of(a) == shape_of(b);
+  }
+
   static void apply(Graph& graph, const WeightedLayer& layer, const LayerSolution& solution, bool free_bias) {
     graph.value(graph.find(layer.weights)).constant = solution.weights;
     if (!free_bias) return;
@@ -118,7 +150,8 @@ class Learning {
     return !plan_.nodes[node] || plan_integers(bench_.model).nodes[node].has_value();
   }
 
-  LayerRows read_rows(const WeightedLayer& layer, const LayerShape& shape) {
+  // `other`: see Sum.
+  LayerRows read_rows(const WeightedLayer& layer, const LayerShape& shape, const std::string& other) {
     const int64_t inputs = shape.groups * shape.features, targets = shape.groups * shape.channels;
     const int64_t most = std::min(options_.rows, kRowBytes / static_cast<int64_t>(sizeof(float)) / (inputs + targets));
     const int64_t per_sample = std::max<int64_t>(1, most / samples_);
@@ -132,29 +165,42 @@ class Learning {
     rows.targets.resize(static_cast<size_t>(first.back() * targets));
     const Node& node = node_of(layer);
     const std::string input = rounded_.value(node.inputs[0]).name;
-    std::vector<Shape> shapes(batches_.size());
-    const auto read = [&](StagedRun& run, const std::string& name, const auto& copy) {
-      run.compute({name}, [&](size_t b, const TensorMap& values) { copy(b, values.at(name)); });
-    };
+    std::vector<std::optional<RowReader>> readers(batches_.size());
     std::vector<std::vector<int64_t>> chosen(batches_.size());
-    read(model_run_, input, [&](size_t b, const Tensor& x) {
-      const RowReader reader(rounded_, node, shape, x.shape());
-      chosen[b] = choose_positions(reader.positions(), first[b + 1] - first[b], options_.seed, b);
+    std::vector<std::string> names = {input};
+    if (!other.empty()) {
+      rows.others.resize(rows.targets.size());
+      names.push_back(other);
+    }
+    const auto read_results = [&](size_t b, const Tensor& y, std::vector<float>& to) {
+      readers[b]->check_targets(y.shape());
+      float* row = to.data() + first[b] * targets;
+      for (const int64_t position : chosen[b]) {
+        readers[b]->read_targets(y.data<float>().data(), position, row);
+        row += targets;
+      }
+    };
+    model_run_.compute(names, [&](size_t b, const TensorMap& values) {
+      const Tensor& x = values.at(input);
+      readers[b].emplace(rounded_, node, shape, x.shape());
+      chosen[b] = choose_positions(readers[b]->positions(), first[b + 1] - first[b], options_.seed, b);
       found[b] = static_cast<int64_t>(chosen[b].size());
       float* row = rows.inputs.data() + first[b] * inputs;
       for (const int64_t position : chosen[b]) {
-        reader.read_inputs(x.data<float>().data(), position, row);
+        readers[b]->read_inputs(x.data<float>().data(), position, row);
         row += inputs;
       }
-      shapes[b] = x.shape();
+      if (!other.empty()) read_results(b, values.at(other), rows.others);
     });
-    read(reference_run_, layer.output, [&](size_t b, const Tensor& y) {
-      const RowReader reader(rounded_, node, shape, shapes[b]);
-      reader.check_targets(y.shape());
+    names.front() = layer.output;
+    reference_run_.compute(names, [&](size_t b, const TensorMap& values) {
+      read_results(b, values.at(layer.output), rows.targets);
+      if (other.empty()) return;
+      std::vector<float> addend(static_cast<size_t>(targets));
       float* row = rows.targets.data() + first[b] * targets;
       for (const int64_t position : chosen[b]) {
-        reader.read_targets(y.data<float>().data(), position, row);
-        row += targets;
+        readers[b]->read_targets(values.at(other).data<float>().data(), position, addend.data());
+        for (const float v : addend) *row++ += v;
       }
     });
     for (size_t b = 0; b < batches_.size(); ++b) {
@@ -164,11 +210,13 @@ class Learning {
       if (rows.count < first[b]) {
         close_up(rows.inputs, inputs);
         close_up(rows.targets, targets);
+        if (!other.empty()) close_up(rows.others, targets);
       }
       rows.count += found[b];
     }
     rows.inputs.resize(static_cast<size_t>(rows.count * inputs));
     rows.targets.resize(static_cast<size_t>(rows.count * targets));
+    if (!other.empty()) rows.others.resize(rows.targets.size());
     return rows;
   }
 
@@ -178,6 +226,7 @@ class Learning {
   Graph rounded_;  // the model's network as far as it is rounded, nearest behind
   StagedRun model_run_, reference_run_;
   const IntegerPlan plan_;
+  Graph typed_;
   int64_t samples_ = 0;
 };
 

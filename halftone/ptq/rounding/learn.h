@@ -14,6 +14,8 @@ struct LearnOptions {
   int64_t images = 512;      // at most, and at most Samples::kept
   int64_t rows = 16384;      // output positions per layer, spread evenly over the images
   uint64_t seed = 0;         // of the positions
+  // Where a layer's result is only added to something that is computed before, it makes up for the error of that too.
+  bool residual = true;
   SolveOptions solve;
 };
 

@@ -4,6 +4,8 @@
 #include <array>
 #include <cmath>
 #include <numeric>
+#include <optional>
+#include <set>
 
 #include "halftone/base/error.h"
 #include "halftone/ptq/rounding/channel_grids.h"
@@ -60,6 +62,7 @@ class Solver {
     if (free_bias_) input_means_ = centre(rows_.inputs, rows_.count, shape_.groups * shape_.features);
     make_quadratics();
     targets_ = rows_.targets;
+    for (size_t i = 0; i < rows_.others.size(); ++i) targets_[i] -= rows_.others[i];
     for (int64_t pass = 0; pass <= (options_.method->learns ? options_.clip_passes : 0); ++pass) {
       if (pass > 0) clip_targets();
       aim();
@@ -67,9 +70,13 @@ class Solver {
         if (free_scales_ && options_.search_scales) search_scales();
         each_channel([&](size_t c) { options_.method->function(task(c), channel(c).steps); });
       } else {
-        each_channel([&](size_t c) { descend(task(c), channel(c).steps); });
+        each_channel([&](size_t c) { improve(c); });
       }
       if (free_scales_ && options_.refit_scales) refit_scales();
+    }
+    if (options_.method->learns) {
+      pairs_ = true;
+      each_channel([&](size_t c) { descend(task(c), channel(c).steps); });
     }
     return finish();
   }
@@ -79,7 +86,8 @@ class Solver {
   size_t group_of(size_t c) const { return c / static_cast<size_t>(shape_.channels); }
   RoundingTask task(size_t c) { return task_of(c, channel(c)); }
   RoundingTask task_of(size_t c, const ChannelWeights& weights) {
-    return {quadratics_[group_of(c)], weights.best, weights.scale, weights.low, weights.high, options_.iterations};
+    return {quadratics_[group_of(c)], weights.best, weights.scale, weights.low, weights.high,
+            options_.iterations,      pairs_};
   }
   template <typename F>
   void each_channel(const F& f) {
@@ -215,11 +223,14 @@ class Solver {
           for (int64_t c = 0; c < n; ++c) {
             const auto out = static_cast<size_t>(group * n + c);
             const auto at = static_cast<size_t>((first + r) * all) + out;
-            const double now = y[static_cast<size_t>(r * n + c)] + (free_bias_ ? target_means_[out] : bias_[out]);
+            const double other = rows_.others.empty() ? 0.0 : rows_.others[at];
+            const double now =
+                y[static_cast<size_t>(r * n + c)] + (free_bias_ ? target_means_[out] : bias_[out]) + other;
             const double t = rows_.targets[at];
-            targets_[at] = static_cast<float>(t <= clip_low_    ? std::min(now, clip_low_)
-                                              : t >= clip_high_ ? std::max(now, clip_high_)
-                                                                : t);
+            const double aim = t <= clip_low_    ? std::min(now, clip_low_)
+                               : t >= clip_high_ ? std::max(now, clip_high_)
+                                                 : t;
+            targets_[at] = static_cast<float>(aim - other);
           }
         }
       }
@@ -261,52 +272,78 @@ class Solver {
     each_channel([&](size_t c) { grids_.read_scales(channel(c)); });
   }
 
+  // Other targets: downhill from where the channel is, or all over again, whichever leads further down.
+  void improve(size_t c) {
+    std::vector<int32_t> anew(channel(c).steps.size());
+    options_.method->function(task(c), anew);
+    descend(task(c), channel(c).steps);
+    if (rounding_error(task(c), anew) < rounding_error(task(c), channel(c).steps)) channel(c).steps = anew;
+  }
+
   // Where a channel has one scale, the best for its codes is s = (q^T Q w*) / (q^T Q q), over all channels that share
-  // it. Channels of several scales (blocks) keep them.
+  // it. Several scales of one channel (blocks) are settled one after the other.
   void refit_scales() {
     for (int i = 0; i < kRefits; ++i) {
-      struct Fit {
-        double above = 0, below = 0;
-      };
-      std::vector<Fit> fits(grids_.channels().size());
-      std::vector<bool> single(fits.size());
+      std::vector<double> above(grids_.channels().size()), below(above);
       each_channel([&](size_t c) {
         const ChannelWeights& w = channel(c);
         std::vector<double> steps(w.steps.begin(), w.steps.end()), product(steps.size());
         quadratics_[group_of(c)].multiply(steps, product);
         for (size_t j = 0; j < steps.size(); ++j) {
-          fits[c].above += product[j] * w.best[j];
-          fits[c].below += product[j] * steps[j];
+          above[c] += product[j] * w.best[j];
+          below[c] += product[j] * steps[j];
         }
       });
-      std::vector<Fit> sums(grids_.class_count());
-      std::vector<bool> fits_all(grids_.class_count(), true);
-      for (size_t c = 0; c < fits.size(); ++c) {
-        const size_t first = grids_.class_of(channel(c).index.front());
-        for (const uint32_t index : channel(c).index) {
-          if (grids_.class_of(index) != first) fits_all[first] = fits_all[grids_.class_of(index)] = false;
+      std::vector<double> above_of(grids_.class_count(), 0.0), below_of(above_of);
+      std::vector<bool> entangled(grids_.class_count(), false);
+      for (size_t c = 0; c < above.size(); ++c) {
+        if (grids_.sharing(c) != ChannelGrids::Sharing::OneClass) {
+          for (const uint32_t index : channel(c).index) entangled[grids_.class_of(index)] = true;
+          continue;
         }
-        sums[first].above += fits[c].above;
-        sums[first].below += fits[c].below;
+        const size_t of_class = grids_.class_of(channel(c).index.front());
+        above_of[of_class] += above[c];
+        below_of[of_class] += below[c];
       }
-      for (size_t s = 0; s < sums.size(); ++s) {
-        if (fits_all[s] && sums[s].below > 0) offer_scale(s, sums[s].above / sums[s].below);
+      for (size_t s = 0; s < above_of.size(); ++s) {
+        if (!entangled[s] && below_of[s] > 0) offer_scale(s, above_of[s] / below_of[s]);
       }
       each_channel([&](size_t c) {
+        if (grids_.sharing(c) == ChannelGrids::Sharing::OwnClasses) refit_blocks(c);
         grids_.read_scales(channel(c));
         descend(task(c), channel(c).steps);
       });
     }
   }
 
+  // The channel's scales, none of which is another's: s_b moves by -(q_b^T Q e) / (q_b^T Q q_b) with the codes q_b that
+  // have it and today's error e.
+  void refit_blocks(size_t c) {
+    const ChannelWeights& w = channel(c);
+    const Quadratic& quadratic = quadratics_[group_of(c)];
+    std::vector<double> error(w.steps.size()), gradient(error), product(error), block(error);
+    for (size_t i = 0; i < error.size(); ++i) error[i] = w.value(i) - w.best[i];
+    quadratic.multiply(error, gradient);
+    for (const uint32_t index : std::set<uint32_t>(w.index.begin(), w.index.end())) {
+      for (size_t i = 0; i < block.size(); ++i) block[i] = w.index[i] == index ? w.steps[i] : 0;
+      quadratic.multiply(block, product);
+      double slope = 0, curvature = 0;
+      for (size_t i = 0; i < block.size(); ++i) {
+        slope += block[i] * gradient[i];
+        curvature += block[i] * product[i];
+      }
+      if (!(curvature > 0)) continue;
+      const double before = grids_.scales()[index];
+      offer_scale(grids_.class_of(index), before - slope / curvature);
+      const double moved = grids_.scales()[index] - before;
+      for (size_t i = 0; i < gradient.size(); ++i) gradient[i] += moved * product[i];
+    }
+  }
+
   // Takes the scale if it is near the one that the grid was given with.
   void offer_scale(size_t of_class, double scale) {
-    for (uint32_t index = 0; index < grids_.scales().size(); ++index) {
-      if (grids_.class_of(index) != of_class) continue;
-      const double ratio = scale / double{given_.scales()[index]};
-      if (ratio >= kLeastRatio && ratio <= kMostRatio) grids_.set_scale(of_class, static_cast<float>(scale));
-      return;
-    }
+    const double ratio = scale / double{given_.scale_of(of_class)};
+    if (ratio >= kLeastRatio && ratio <= kMostRatio) grids_.set_scale(of_class, static_cast<float>(scale));
   }
 
   // Nearest rounding on the given grid wherever it is no worse after all; then what the caller wants to know.
@@ -369,6 +406,7 @@ class Solver {
   std::vector<std::vector<int64_t>> order_;  // by group: features in the order of the quadratic's coordinates
   ChannelGrids given_, grids_;
   bool free_scales_ = false;
+  bool pairs_ = false;          // moves of two weights at once cost as much as everything else: at the end only
   std::vector<float> targets_;  // today's, centred once they were aimed at
   std::vector<double> input_means_, target_means_;
   std::vector<Quadratic> quadratics_;  // by group

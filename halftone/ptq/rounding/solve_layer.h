@@ -31,16 +31,17 @@ struct LayerSolution {
   double nearest_error = 0, error = 0;
 };
 
-// Chooses codes, scales and biases that minimize the mean over rows of |W x + b - t|^2: the quadratic
+// Chooses codes, scales and biases that minimize the mean over rows of |W x + b - t|^2, t being the target less what is
+// added to the result (LayerRows::others): the quadratic
 //   (w - w*)^T Q (w - w*)     for each output channel, Q the Gram matrix of the inputs less their means,
 //   w* = w + Q^-1 (c - H w)   c: covariance of inputs and target; damping pulls w* towards the float weights w.
 // A bias takes the mean error, which is why means don't count; where it can't be changed (`free_bias` false) they do.
 // Codes are chosen by the method; scales are refitted to them, s = (q^T Q w*) / (q^T Q q), as far as grid and spec
 // allow; then everything goes downhill from there.
 //
-// What follows the layer may cut its outputs off at clip_low and clip_high (Relu: 0 and infinity). Where the float
-// output t lies beyond, any output beyond is as good: such targets become min(y, clip_low), max(y, clip_high) for
-// today's outputs y, and the layer is solved again, `clip_passes` times.
+// What follows the layer (or the sum that it is part of) may cut its outputs off at clip_low and clip_high (Relu: 0 and
+// infinity). Where the float output t lies beyond, any output beyond is as good: such targets become min(y, clip_low),
+// max(y, clip_high) for today's outputs y, and the layer is solved again, `clip_passes` times.
 //
 // The result is never worse than nearest rounding, as measured by the quadratic. Rows may be fewer than inputs, inputs
 // constant or always zero. `rows` is used up. Deterministic for any number of threads.
