@@ -58,6 +58,18 @@ TEST_P(VerifyModes, TheEngineEqualsTheReference) {
   }
 }
 
+// Such values are floats to the engine, rounded to what their codes stand for.
+TEST_P(VerifyModes, GridsByChannelAreHeldAgainstTheReference) {
+  const QuantParams by_channel = {DType::UInt8, 0, 255, {0.02F, 0.03F, 0.05F}, {128, 100, 7}, 1, 0};
+  NetBuilder net;
+  const ValueId x = net.input("x", {1, 3, 4, 4}, by_channel);
+  net.output(net.node("Relu", {net.node("Abs", {x}, "abs", by_channel)}, "y"));
+  const Verification result = verify(net.model, net.model, GetParam());
+  EXPECT_EQ(result.mismatched_bytes(), 0);
+  EXPECT_EQ(layer_of(result, "x").elements, kSamples * 48);
+  EXPECT_EQ(layer_of(result, "abs").elements, kSamples * 48);
+}
+
 TEST_P(VerifyModes, AWrongConstantIsFoundInItsLayerAlone) {
   Rng rng(3);
   const QuantizedModel model = test::random_network(rng);
