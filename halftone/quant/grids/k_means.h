@@ -13,7 +13,8 @@ namespace halftone {
 // finds the best ones (Wang and Song 2011). Zero parts the problem: what lies below it and what lies above are
 // clustered by themselves, and the best division of the entries between the two is searched. Of more values 2048 means
 // are clustered, and the result improved by Lloyd's iterations over all values. Rounded to float32 at the end.
-// Deterministic. Cost: O(n log n + count * points * log points), points <= 2048.
+// Deterministic. Cost: O(n log n + count * points * log points), points <= 2048; in slices of a thousand values 0.7 s
+// per million values for 16 entries, 6 s for 256.
 std::vector<float> k_means_around_zero(std::span<const float> values, size_t count);
 
 }  // namespace halftone
