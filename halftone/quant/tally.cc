@@ -14,7 +14,7 @@ void Tally::settle() {
   if (exact()) return;
   if (!histogram_) histogram_.emplace(bins_per_side_);
   if (!numbers_.empty()) histogram_->add(numbers_);
-  numbers_ = {};
+  numbers_ = std::vector<float>();  // {} would keep the memory
 }
 
 void Tally::add(std::span<const float> values, const Extent& extent) {

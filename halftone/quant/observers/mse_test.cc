@@ -75,15 +75,15 @@ const Distribution kDistributions[] = {
 
 TEST(Mse, IsAsGoodAsTheBestOfAllRanges) {
   for (const Distribution& distribution : kDistributions) {
-    for (size_t n : {9U, 400U, 6000U}) {
+    for (size_t n : {9U, 400U, 3000U}) {
       const std::vector<float> values = draw(n, n, distribution.shape);
-      for (int bits : {1, 2, 3, 4, 6, 8}) {
+      for (int bits : {1, 2, 4, 8}) {
         for (const QuantSpec& spec :
              {spec_of(bits, false, false), spec_of(bits, true, false), spec_of(std::max(bits, 2), true, true, true)}) {
           const double found = error_of(values, spec, range_of(values, spec));
           // Few numbers on coarse grids: the error has a ripple for every number, which no net of ranges resolves.
           const double slack = n < 100 ? 1.1 : 1.02;
-          const double oracle = least_error(values, spec, n < 1000 ? 60 : 24);
+          const double oracle = least_error(values, spec, n < 1000 ? 50 : 20);
           EXPECT_LE(found, slack * oracle) << distribution.name << " n=" << n << " bits=" << bits
                                            << (spec.symmetric   ? " symmetric"
                                                : spec.is_signed ? " signed"
