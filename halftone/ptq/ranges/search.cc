@@ -12,10 +12,12 @@
 namespace halftone::ptq {
 namespace {
 
-// Squared error relative to the outputs' own squares, on the samples that choose and on those that check.
-struct Harm {
-  double chosen_by = 0, checked_by = 0;
-};
+// Samples take turns: one half chooses ranges, the other one checks them. A single one does both.
+enum class Half { Choosing, Checking };
+
+bool belongs(size_t batch, size_t batches, Half half) {
+  return batches == 1 || (batch % 2 == 0) == (half == Half::Choosing);
+}
 
 struct Energy {
   double error = 0, square = 0;
@@ -33,37 +35,31 @@ Energy compare(const Tensor& expected, const Tensor& found) {
   return energy;
 }
 
-// Which of the samples choose: every other batch, or with a single one that one for both.
-bool chooses(size_t batch) { return batch % 2 == 0; }
-
-Harm add_up(const std::vector<std::map<std::string, Energy>>& by_batch) {
-  const auto relative = [&](bool choosing) {
-    std::map<std::string, Energy> sums;
-    for (size_t batch = 0; batch < by_batch.size(); ++batch) {
-      if (by_batch.size() > 1 && chooses(batch) != choosing) continue;
-      for (const auto& [name, energy] : by_batch[batch]) {
-        sums[name].error += energy.error;
-        sums[name].square += energy.square;
-      }
-    }
-    double harm = 0;
-    for (const auto& [name, energy] : sums) {
-      if (energy.square > 0) harm += energy.error / energy.square;
-    }
-    return harm;
-  };
-  return {relative(true), relative(false)};
-}
-
-Harm harm_of(size_t batches, ThreadTeam& team, const std::function<TensorMap(size_t)>& expected,
-             const std::function<TensorMap(size_t)>& found) {
-  std::vector<std::map<std::string, Energy>> by_batch(batches);
-  team.run(static_cast<int64_t>(batches), [&](int64_t i) {
-    const auto batch = static_cast<size_t>(i);
-    const TensorMap real = expected(batch);
-    for (const auto& [name, output] : found(batch)) by_batch[batch][name] = compare(real.at(name), output);
+// Squared error relative to the outputs' own squares, on half of the samples.
+double harm_of(size_t batches, Half half, ThreadTeam& team, const std::function<TensorMap(size_t)>& expected,
+               const std::function<TensorMap(size_t)>& found) {
+  std::vector<size_t> mine;
+  for (size_t batch = 0; batch < batches; ++batch) {
+    if (belongs(batch, batches, half)) mine.push_back(batch);
+  }
+  std::vector<std::map<std::string, Energy>> by_batch(mine.size());
+  team.run(static_cast<int64_t>(mine.size()), [&](int64_t i) {
+    const auto at = static_cast<size_t>(i);
+    const TensorMap real = expected(mine[at]);
+    for (const auto& [name, output] : found(mine[at])) by_batch[at][name] = compare(real.at(name), output);
   });
-  return add_up(by_batch);
+  std::map<std::string, Energy> sums;
+  for (const auto& of_batch : by_batch) {
+    for (const auto& [name, energy] : of_batch) {
+      sums[name].error += energy.error;
+      sums[name].square += energy.square;
+    }
+  }
+  double harm = 0;
+  for (const auto& [name, energy] : sums) {
+    if (energy.square > 0) harm += energy.error / energy.square;
+  }
+  return harm;
 }
 
 // The values of one grid, and where the last of those is made that the others are moved from.
@@ -116,9 +112,9 @@ class Behind {
     });
   }
 
-  Harm of(const QuantParams& params) const {
+  double harm(const QuantParams& params, Half half) const {
     return harm_of(
-        feeds_.size(), team_, [&](size_t batch) { return expected_[batch]; },
+        feeds_.size(), half, team_, [&](size_t batch) { return expected_[batch]; },
         [&](size_t batch) {
           TensorMap feed = feeds_[batch];
           for (const std::string& name : rounded_) {
@@ -152,22 +148,23 @@ class Descent {
   Descent(const Behind& behind, const Encoding& encoding)
       : behind_(behind),
         spec_(encoding.spec),
-        first_{range_of(encoding.params), encoding.params, behind.of(encoding.params)},
+        first_{range_of(encoding.params), encoding.params, behind.harm(encoding.params, Half::Choosing)},
         best_(first_) {}
 
-  double harm() const { return first_.harm.chosen_by; }
+  double harm() const { return first_.harm; }
 
   // The parameters that are better on both halves of the samples, if there are any.
   std::optional<QuantParams> run() {
     for (double step : {1.25, 1.1}) {
       if (spec_.symmetric) {
-        walk(step, &Descent::scale_both);
+        walk(step, scale_both);
       } else {
-        walk(step, &Descent::scale_high);
-        walk(step, &Descent::scale_low);
+        walk(step, scale_high);
+        walk(step, scale_low);
       }
     }
-    const bool better = best_.harm.chosen_by < first_.harm.chosen_by && best_.harm.checked_by < first_.harm.checked_by;
+    const auto checked = [&](const Point& point) { return behind_.harm(point.params, Half::Checking); };
+    const bool better = best_.harm < first_.harm && checked(best_) < checked(first_);
     return better ? std::optional(best_.params) : std::nullopt;
   }
 
@@ -175,41 +172,50 @@ class Descent {
   struct Point {
     Range range;
     QuantParams params;
-    Harm harm;
+    double harm = 0;
   };
   static Range scale_high(Range range, double factor) { return {range.low, static_cast<float>(range.high * factor)}; }
   static Range scale_low(Range range, double factor) { return {static_cast<float>(range.low * factor), range.high}; }
   static Range scale_both(Range range, double factor) { return scale_low(scale_high(range, factor), factor); }
 
   void walk(double step, Range (*scale)(Range, double)) {
+    // On coarse grids the harm goes up and down on its way, as codes pass the numbers that matter.
+    const int patience = spec_.bits < 8 ? 4 : 1;
+    const Range start = best_.range;
     for (double factor : {1 / step, step}) {
-      int moves = 0;
-      while (moves < kMostMoves && try_range(scale(best_.range, factor))) ++moves;
-      if (moves > 0) return;
+      bool moved = false;
+      double total = factor;
+      for (int move = 0, misses = 0; move < kMostMoves && misses < patience; ++move, total *= factor) {
+        const bool better = try_range(scale(start, total));
+        moved |= better;
+        misses = better ? 0 : misses + 1;
+      }
+      if (moved) return;
     }
   }
 
   bool try_range(const Range& range) {
-    if (range == best_.range || !std::isfinite(range.low) || !std::isfinite(range.high)) return false;
-    Point point{range, choose_params(spec_, {range.low}, {range.high}), {}};
-    point.harm = behind_.of(point.params);
-    if (!(point.harm.chosen_by < best_.harm.chosen_by)) return false;
+    if (range == best_.range || range == first_.range || !std::isfinite(range.low) || !std::isfinite(range.high))
+      return false;
+    Point point{range, choose_params(spec_, {range.low}, {range.high}), 0};
+    point.harm = behind_.harm(point.params, Half::Choosing);
+    if (!(point.harm < best_.harm)) return false;
     best_ = std::move(point);
     return true;
   }
 
   const Behind& behind_;
-  const QuantSpec& spec_;
+  const QuantSpec spec_;
   const Point first_;
   Point best_;
 };
 
 // The whole network's harm, as it is computed.
-Harm whole_harm(const Workbench& bench, const std::vector<data::Batch>& batches,
-                const std::vector<TensorMap>& expected) {
+double whole_harm(const Workbench& bench, const std::vector<data::Batch>& batches,
+                  const std::vector<TensorMap>& expected) {
   const Session session(bench.model);
   return harm_of(
-      batches.size(), *bench.team, [&](size_t batch) { return expected[batch]; },
+      batches.size(), Half::Checking, *bench.team, [&](size_t batch) { return expected[batch]; },
       [&](size_t batch) { return session.run(batches[batch].inputs); });
 }
 
@@ -225,7 +231,7 @@ void search_ranges(Workbench& bench, const RangeSearch& options) {
       expected[batch] = reference.run(batches[batch].inputs);
     });
   }
-  const Harm before = whole_harm(bench, batches, expected);
+  const double before = whole_harm(bench, batches, expected);
   const size_t refused = plan_integers(bench.model).refusals.size();
 
   const Graph rounded = with_rounded_weights(bench.model);
@@ -238,7 +244,7 @@ void search_ranges(Workbench& bench, const RangeSearch& options) {
     const Behind behind(run, all[i], *bench.team);
     const Encoding encoding = bench.model.encodings.at(all[i].values.front());
     Descent descent(behind, encoding);
-    if (descent.harm() >= options.least_share * before.chosen_by) {
+    if (descent.harm() >= options.least_share * before) {
       if (const std::optional<QuantParams> params = descent.run()) {
         for (const std::string& name : all[i].values) bench.model.encodings.at(name).params = *params;
         // A finer step may be too fine for a layer's bias.
@@ -251,7 +257,7 @@ void search_ranges(Workbench& bench, const RangeSearch& options) {
   }
   bench.progress->end();
   // Each range was looked for alone; together they have to be better as well.
-  if (!(whole_harm(bench, batches, expected).checked_by <= before.checked_by)) bench.model.encodings = old;
+  if (!(whole_harm(bench, batches, expected) <= before)) bench.model.encodings = old;
 }
 
 }  // namespace halftone::ptq

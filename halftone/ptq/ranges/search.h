@@ -19,9 +19,10 @@ struct RangeSearch {
 //   least  sum over outputs of |output - output with this value rounded|^2 / |output|^2
 //
 // over factors of the range's upper and lower end, one after the other. The errors of different grids hardly know of
-// each other, so that they add up; each is looked for by itself. The first half of the samples chooses; a range is kept
-// only where the other half agrees that it is better. Values that share a grid are rounded one at a time, and their
-// errors added.
+// each other, so that they add up; each is looked for by itself. Every other sample, from the first on, is there to
+// choose; a range is kept only where the samples between agree that it is better, and all of them together only where
+// the quantized network as a whole is no worse on those. Values that share a grid are rounded together, where the last
+// of them is made; what reads the others before that is left out.
 //
 // Cost: a few runs, for every sample and grid with a share worth looking at, of the part of the network behind the
 // value. Determinism: the number of threads makes no difference. Errors: as Samples::kept.
