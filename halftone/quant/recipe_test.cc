@@ -58,7 +58,7 @@ TEST(Recipe, ReadsEverythingAFileCanSay) {
 
 TEST(Recipe, ReadsGridsGranularitiesAndRangesFoundAtRunTime) {
   const Recipe recipe = Recipe::from_json(R"({
-    "weights": {"type": "int4", "granularity": "per_block:32", "grid": "sums_of_powers_of_two",
+    "weights": {"type": "int4", "granularity": "per_block:32", "grid": "power_of_two_scale",
                 "rounding": "stochastic:7"},
     "activations": {"granularity": "per_channel"},
     "rules": [
@@ -69,7 +69,7 @@ TEST(Recipe, ReadsGridsGranularitiesAndRangesFoundAtRunTime) {
                                           "r.json");
   EXPECT_EQ(recipe.weights.granularity, Granularity::PerBlock);
   EXPECT_EQ(recipe.weights.block_size, 32);
-  EXPECT_EQ(recipe.weights.grid, "sums_of_powers_of_two");
+  EXPECT_EQ(recipe.weights.grid, "power_of_two_scale");
   EXPECT_EQ(recipe.weights.rounding, "stochastic:7");
   EXPECT_EQ(recipe.activations.granularity, Granularity::PerChannel);
   ASSERT_EQ(recipe.rules.size(), 3U);
@@ -107,6 +107,7 @@ TEST(Recipe, MistakesAreErrorsThatNameThePlace) {
       {R"({"activations": {"grid": "codebook"}})", "found codebook"},
       {R"({"activations": {"rounding": "stochastic"}})", "nearest_even is required"},
       {R"({"weights": {"observer": "batch_norm"}})", "observer of numbers"},
+      {R"({"weights": {"type": "int4", "grid": "codebook", "granularity": "per_block:4"}})", "don't go together"},
       {R"({"weights": {"grid": "affin"}})", "did you mean 'affine'?"},
       {R"({"weights": {"type": "int1"}})", "r.json: weights: quantization: 1 bit"},
       {R"({"weights": {"grid": "binary"}})", "found 8"},
