@@ -64,7 +64,8 @@ TEST(Recipe, ReadsGridsGranularitiesAndRangesFoundAtRunTime) {
     "rules": [
       {"match": {"op": "MatMul"}, "range": "dynamic:per_row"},
       {"match": {"op": "Conv"}, "range": "dynamic"},
-      {"match": {"role": "weights"}, "spec": {"type": "int1", "grid": "binary", "rounding": "stochastic_binary"}}
+      {"match": {"role": "weights"}, "spec": {"type": "int1", "grid": "binary", "granularity": "per_channel",
+                                               "rounding": "stochastic_binary"}}
     ]})",
                                           "r.json");
   EXPECT_EQ(recipe.weights.granularity, Granularity::PerBlock);
