@@ -41,6 +41,7 @@ Quantization quantize(const Graph& graph, Samples* samples, const Options& optio
       quantize_simplified(bench.reference, loader.get(), options.recipe, team, *options.progress, moments);
   bench.model = std::move(made.model);
   apply_steps(Phase::Model, bench);
+  if (!options.journal.empty()) std::filesystem::remove(options.journal);
   made.model = std::move(bench.model);
   made.reference = std::move(bench.reference);
   return made;

@@ -26,7 +26,7 @@ class Samples {
   // for; the order is the stream's. Errors: Error{InvalidData} when there is none.
   std::vector<data::Batch> kept(int64_t limit = INT64_MAX);
 
-  static constexpr int64_t kKeptBytes = int64_t{96} << 20;
+  static constexpr int64_t kKeptBytes = int64_t{192} << 20;
 
  private:
   std::function<std::unique_ptr<data::Loader>()> open_;

@@ -6,6 +6,7 @@
 #include "halftone/base/error.h"
 #include "halftone/graph/op_table.h"
 #include "halftone/ptq/rounding/clip_bounds.h"
+#include "halftone/ptq/rounding/journal.h"
 #include "halftone/ptq/staged_run.h"
 #include "halftone/ptq/weighted_layers.h"
 #include "halftone/quant/integer_plan.h"
@@ -15,6 +16,41 @@ namespace halftone::ptq {
 namespace {
 
 constexpr int64_t kStagedBytes = int64_t{96} << 20;  // for each of the two networks
+
+// Of all that the results depend on.
+uint64_t fingerprint_of(const Workbench& bench, const std::vector<data::Batch>& batches, const LearnOptions& options) {
+  Fingerprint fingerprint;
+  for (const Graph* graph : {&bench.reference, &bench.model.graph}) {
+    for (ValueId id : graph->live_values()) {
+      const Value& value = graph->value(id);
+      fingerprint.add(value.name);
+      if (value.constant) fingerprint.add(value.constant->bytes());
+    }
+    for (const Node& node : graph->nodes()) {
+      fingerprint.add(node.op_type);
+      fingerprint.add_numbers(std::span<const ValueId>(node.inputs));
+    }
+  }
+  for (const auto& [name, encoding] : bench.model.encodings) {
+    const QuantParams& params = encoding.params;
+    fingerprint.add(name);
+    fingerprint.add_numbers(std::span<const float>(params.scale));
+    fingerprint.add_numbers(std::span<const int32_t>(params.zero_point));
+    fingerprint.add_numbers(std::span<const int8_t>(params.channel_bits));
+    fingerprint.add(fmt::format("{} {} {} {}", params.q_min, params.q_max, params.axis, params.block_size));
+  }
+  for (const data::Batch& batch : batches) {
+    for (const auto& [name, tensor] : batch.inputs) {
+      fingerprint.add(name);
+      fingerprint.add(tensor.bytes());
+    }
+  }
+  const SolveOptions& solve = options.solve;
+  fingerprint.add(fmt::format("{} {} {} {} {} {} {} {} {} {}", options.layers, options.rows, options.seed,
+                              options.residual, solve.method->name, solve.iterations, solve.damping,
+                              solve.search_scales, solve.refit_scales, solve.clip_passes));
+  return fingerprint.value();
+}
 
 class Learning {
  public:
@@ -26,7 +62,8 @@ class Learning {
         model_run_(rounded_, batches_, *bench.team, kStagedBytes),
         reference_run_(bench.reference, batches_, *bench.team, kStagedBytes),
         plan_(plan_integers(bench.model)),
-        typed_(bench.reference) {
+        typed_(bench.reference),
+        journal_(bench.journal, bench.journal.empty() ? 0 : fingerprint_of(bench, batches_, options), *bench.progress) {
     std::map<std::string, Shape> shapes;
     for (const auto& [name, tensor] : batches_.front().inputs) shapes[name] = tensor.shape();
     infer_shapes(typed_, shapes);
@@ -86,11 +123,12 @@ class Learning {
     model_run_.finish(layer.node - 1);
     reference_run_.finish(layer.node - 1);
     const LayerShape shape = layer_shape(layer.layout);
+    if (const Journal::Entry* known = journal_.find(layer.name); known != nullptr && take(layer, *known)) return;
     const Graph& graph = bench_.model.graph;
     const transform::KeepNames keep;
     const transform::RewriteIndex index(graph, keep);
     const Sum sum = sum_with(graph, index, layer);
-    const LayerRows rows = read_rows(layer, shape, sum.other);
+    LayerRows rows = read_rows(layer, shape, sum.other);
     if (rows.count == 0) return;
 
     const std::vector<double> bias = *transform::bias_of(index, node_of(layer), shape.groups * shape.channels);
@@ -100,16 +138,39 @@ class Learning {
     const Encoding before = bench_.model.encodings.at(layer.weights);
     SolveOptions solve = options_.solve;
     for (;;) {
-      const LayerSolution solution = solve_layer(shape, rows, weights, before.params, before.spec, free_bias, bias,
-                                                 clip.low, clip.high, solve, *bench_.team);
+      const LayerSolution solution = solve_layer(shape, std::move(rows), weights, before.params, before.spec, free_bias,
+                                                 bias, clip.low, clip.high, solve, *bench_.team);
       bench_.model.encodings.at(layer.weights).params = solution.params;
       apply(bench_.model.graph, layer, solution, free_bias);
       if (still_integer(layer) || !solve.refit_scales) {
         apply(rounded_, layer, solution, free_bias);
+        const std::span<const float> values = solution.weights.data<float>();
+        journal_.add(layer.name, {{values.begin(), values.end()}, solution.params.scale, solution.bias});
         return;
       }
       solve.search_scales = solve.refit_scales = false;
+      rows = read_rows(layer, shape, sum.other);
     }
+  }
+
+  // A result of an earlier run.
+  bool take(const WeightedLayer& layer, const Journal::Entry& entry) {
+    Graph& graph = bench_.model.graph;
+    QuantParams& params = bench_.model.encodings.at(layer.weights).params;
+    LayerSolution solution;
+    const Shape& shape = graph.value(graph.find(layer.weights)).constant->shape();
+    if (element_count(shape) != static_cast<int64_t>(entry.weights.size()) ||
+        entry.scale.size() != params.scale.size() ||
+        static_cast<int64_t>(entry.bias.size()) != layer.layout.outputs()) {
+      return false;
+    }
+    solution.weights = Tensor::from(shape, entry.weights);
+    solution.bias = entry.bias;
+    params.scale = entry.scale;
+    const bool free_bias = !node_of(layer).is("MatMul");
+    apply(graph, layer, solution, free_bias);
+    apply(rounded_, layer, solution, free_bias);
+    return true;
   }
 
   struct Sum {
@@ -227,6 +288,7 @@ class Learning {
   StagedRun model_run_, reference_run_;
   const IntegerPlan plan_;
   Graph typed_;
+  Journal journal_;
   int64_t samples_ = 0;
 };
 

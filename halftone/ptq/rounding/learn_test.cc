@@ -2,6 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
+#include <stdexcept>
+
+#include "halftone/base/file.h"
 #include "halftone/ptq/test_bench.h"
 #include "halftone/quant/integer_plan.h"
 #include "halftone/runtime/session.h"
@@ -61,6 +65,16 @@ LearnOptions options_of(std::string_view method) {
   return options;
 }
 
+void expect_same(const Bench& a, const Bench& b) {
+  for (ValueId id : a.bench.model.graph.live_values()) {
+    const Value& value = a.bench.model.graph.value(id);
+    if (!value.constant) continue;
+    const Graph& other = b.bench.model.graph;
+    EXPECT_TRUE(value.constant->same_as(*other.value(other.find(value.name)).constant)) << value.name;
+  }
+  EXPECT_EQ(a.bench.model.encodings, b.bench.model.encodings);
+}
+
 TEST(LearnRounding, BringsTheOutputsNearer) {
   Bench nearest = block_bench();
   const double before = output_error(nearest.bench, nearest.samples);
@@ -92,13 +106,7 @@ TEST(LearnRounding, NeitherThreadsNorRunsMakeADifference) {
   Bench one = block_bench(1), three = block_bench(3);
   learn_rounding(one.bench, options_of("coordinate_descent"));
   learn_rounding(three.bench, options_of("coordinate_descent"));
-  for (ValueId id : one.bench.model.graph.live_values()) {
-    const Value& value = one.bench.model.graph.value(id);
-    if (!value.constant) continue;
-    const Graph& other = three.bench.model.graph;
-    EXPECT_TRUE(value.constant->same_as(*other.value(other.find(value.name)).constant)) << value.name;
-  }
-  EXPECT_EQ(one.bench.model.encodings, three.bench.model.encodings);
+  expect_same(one, three);
 }
 
 TEST(LearnRounding, OnlyTheLayersAskedFor) {
@@ -123,6 +131,78 @@ TEST(LearnRounding, FewSamplesAndBatches) {
     learn_rounding(bench.bench, options_of("coordinate_descent"));
     EXPECT_LT(output_error(bench.bench, bench.samples), before);
   }
+}
+
+// Ends the work after so many layers, as a user would, and keeps what it is told.
+class Interrupting final : public ProgressSink {
+ public:
+  explicit Interrupting(int64_t layers) : layers_(layers) {}
+  void begin(std::string_view, int64_t, std::string_view) override {}
+  void advance(int64_t done) override {
+    if (done == layers_) throw std::runtime_error("interrupted");
+  }
+  void end() override {}
+  void note(std::string_view text) override { notes += std::string(text) + "\n"; }
+
+  std::string notes;
+
+ private:
+  int64_t layers_;
+};
+
+std::filesystem::path journal_path(const std::string& name) {
+  const std::filesystem::path path = std::filesystem::temp_directory_path() / ("halftone_" + name + ".journal");
+  std::filesystem::remove(path);
+  return path;
+}
+
+TEST(LearnRounding, GoesOnWhereItWasInterrupted) {
+  Bench whole = block_bench();
+  learn_rounding(whole.bench, options_of("coordinate_descent"));
+  for (const int64_t layers : {1, 2, 3, 4}) {
+    const auto path = journal_path("resumed");
+    Bench first = block_bench(), second = block_bench(1);
+    Interrupting interrupting(layers), quiet(-1);
+    first.bench.journal = second.bench.journal = path;
+    first.bench.progress = &interrupting;
+    second.bench.progress = &quiet;
+    EXPECT_THROW(learn_rounding(first.bench, options_of("coordinate_descent")), std::runtime_error);
+    ASSERT_TRUE(std::filesystem::exists(path));
+    learn_rounding(second.bench, options_of("coordinate_descent"));
+    EXPECT_NE(quiet.notes.find(std::to_string(layers) + " layers are taken"), std::string::npos) << quiet.notes;
+    expect_same(whole, second);
+    std::filesystem::remove(path);
+  }
+}
+
+TEST(LearnRounding, AJournalThatIsForeignOrDamagedIsIgnored) {
+  Bench whole = block_bench();
+  learn_rounding(whole.bench, options_of("gptq"));
+  const auto path = journal_path("foreign");
+  Bench maker = block_bench();
+  maker.bench.journal = path;
+  learn_rounding(maker.bench, options_of("nearest"));
+  const std::string foreign = read_file(path);
+  std::filesystem::remove(path);
+  Bench own = block_bench();
+  own.bench.journal = path;
+  learn_rounding(own.bench, options_of("gptq"));
+  const std::string good = read_file(path);
+  std::string flipped = good;
+  flipped[good.size() / 2] ^= 1;
+  for (const std::string& content : {foreign, flipped, good.substr(0, good.size() - 3), good.substr(0, 25), good + "x",
+                                     std::string("hello"), std::string()}) {
+    write_file(path, content);
+    Bench bench = block_bench();
+    Interrupting quiet(-1);
+    bench.bench.journal = path;
+    bench.bench.progress = &quiet;
+    learn_rounding(bench.bench, options_of("gptq"));
+    EXPECT_NE(quiet.notes.find("is not used"), std::string::npos);
+    expect_same(whole, bench);
+    EXPECT_EQ(read_file(path), good);
+  }
+  std::filesystem::remove(path);
 }
 
 }  // namespace
