@@ -56,9 +56,9 @@ class Equalizer {
   const Node& node(int i) const { return graph_.nodes()[at(i)]; }
   void pin(size_t group) { least_[group] = most_[group] = 1; }
   size_t group(ValueId id, int64_t channel) const { return groups_.group(id, channel); }
-  const std::vector<float>* maxima_of(ValueId id) const {
-    const auto found = options_.maxima.find(graph_.value(id).name);
-    if (found == options_.maxima.end() || static_cast<int64_t>(found->second.size()) != groups_.channels(id))
+  const std::vector<Range>* ranges_of(ValueId id) const {
+    const auto found = options_.ranges.find(graph_.value(id).name);
+    if (found == options_.ranges.end() || static_cast<int64_t>(found->second.size()) != groups_.channels(id))
       return nullptr;
     return &found->second;
   }
@@ -66,13 +66,13 @@ class Equalizer {
   // Channels that reach the bound saturate there before and after only if nothing is scaled.
   void limit(const ChannelGroups::BoundedClip& clip) {
     const ValueId x = node(clip.node).inputs[0];
-    const std::vector<float>* maxima = maxima_of(x);
+    const std::vector<Range>* ranges = ranges_of(x);
     for (int64_t c = 0; c < groups_.channels(x); ++c) {
       const size_t g = group(x, c);
-      const double reach = maxima == nullptr ? clip.high : (*maxima)[at(c)];
+      const double reach = ranges == nullptr ? clip.high : (*ranges)[at(c)].high;
       if (!(reach < clip.high))
         pin(g);
-      else if (least_[g] != most_[g])
+      else if (reach > 0 && least_[g] != most_[g])
         most_[g] = std::min(most_[g], std::max(1.0, clip.high / reach));
     }
   }
@@ -159,14 +159,20 @@ class Equalizer {
     for (const ChannelGroups::BoundedClip& clip : groups_.clips())
       most_of_clip[static_cast<size_t>(node(clip.node).inputs[0])] = clip.high;
     for (const ValueId id : graph_.live_values()) {
-      const std::vector<float>* maxima = groups_.channels(id) == 0 ? nullptr : maxima_of(id);
-      if (maxima == nullptr) continue;
+      const std::vector<Range>* ranges = groups_.channels(id) == 0 ? nullptr : ranges_of(id);
+      if (ranges == nullptr) continue;
+      // What lies below zero in front of a Clip is cut off whatever its scale.
       const double bound = most_of_clip[static_cast<size_t>(id)];
-      const double range = std::min<double>(bound, *std::max_element(maxima->begin(), maxima->end()));
-      if (!(range > 0)) continue;
+      const auto extent = [&](const Range& range) {
+        return std::isinf(bound) ? double{std::max(-range.low, range.high)}
+                                 : std::clamp(double{range.high}, 0.0, bound);
+      };
+      double widest = 0;
+      for (const Range& range : *ranges) widest = std::max(widest, extent(range));
+      if (!(widest > 0)) continue;
       for (int64_t c = 0; c < groups_.channels(id); ++c) {
         const size_t g = group(id, c);
-        share[g] = std::max(share[g], std::min<double>(bound, (*maxima)[at(c)]) / range);
+        share[g] = std::max(share[g], extent((*ranges)[at(c)]) / widest);
       }
     }
     std::vector<bool> made(factors_.size()), read(factors_.size()), read_densely(factors_.size());
@@ -257,16 +263,13 @@ void multiply(std::vector<float>& numbers, const std::vector<float>& factors) {
 
 }  // namespace
 
-ChannelMaxima expected_maxima(const ValueMoments& moments, double deviations) {
-  ChannelMaxima maxima;
+ChannelRanges expected_ranges(const ValueMoments& moments, double deviations) {
+  ChannelRanges ranges;
   for (const auto& [name, channels] : moments) {
-    std::vector<float>& largest = maxima[name];
-    for (const ClippedNormal& channel : channels) {
-      const Range range = channel.range(deviations);
-      largest.push_back(std::max(-range.low, range.high));
-    }
+    std::vector<Range>& of_value = ranges[name];
+    for (const ClippedNormal& channel : channels) of_value.push_back(channel.range(deviations));
   }
-  return maxima;
+  return ranges;
 }
 
 Equalization equalize(Graph graph, const EqualizeOptions& options) {
@@ -281,14 +284,6 @@ NormStatistics scale(NormStatistics norms, const Equalization& equalization) {
     multiply(found->second.deviation, factors);
   }
   return norms;
-}
-
-ChannelMaxima scale(ChannelMaxima maxima, const Equalization& equalization) {
-  for (const auto& [name, factors] : equalization.factors) {
-    const auto found = maxima.find(name);
-    if (found != maxima.end()) multiply(found->second, factors);
-  }
-  return maxima;
 }
 
 }  // namespace halftone::transform

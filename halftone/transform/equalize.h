@@ -11,12 +11,16 @@
 
 namespace halftone::transform {
 
-// By value name: for each channel (axis 1) the largest magnitude that it is known or expected to reach.
-using ChannelMaxima = std::map<std::string, std::vector<float>, std::less<>>;
+// By value name: for each channel (axis 1) the smallest and the largest number that it is known or expected to hold.
+using ChannelRanges = std::map<std::string, std::vector<Range>, std::less<>>;
 
-// What is to be expected of values with these moments: the far end of `deviations` about the mean, clips included. Of a
+// What is to be expected of values with these moments: `deviations` to either side of the mean, clips included. Of a
 // normal distribution, 4 deviations leave out one number in 31,000 above.
-ChannelMaxima expected_maxima(const ValueMoments& moments, double deviations);
+ChannelRanges expected_ranges(const ValueMoments& moments, double deviations);
+
+// The graph with all weights set to zero that read channels of which nothing but 0 is known: they do nothing, yet the
+// largest of them may stretch the grid of all others. As exact as `ranges`. Cost: a pass over the weights.
+Graph zero_dead_weights(Graph graph, const ChannelRanges& ranges);
 
 // What is made equal.
 enum class Balance {
@@ -40,9 +44,9 @@ struct EqualizeOptions {
   Balance balance = Balance::Weights;
   UpperBounds upper_bounds = UpperBounds::Keep;
   double exponent = 0.5;  // Balance::Activations: for channels that dense layers read, 0 (not at all) to 1 (fully)
-  // Known maxima, of the values before Clips above all. Keep: without them channels that pass a Clip are not scaled.
-  // Activations: channels without any are not scaled.
-  ChannelMaxima maxima = {};
+  // Known ranges, of the values in front of Clips above all. Keep: without them channels that pass a Clip are not
+  // scaled. Activations: channels without any are not scaled.
+  ChannelRanges ranges = {};
 };
 
 struct Equalization {
@@ -51,7 +55,7 @@ struct Equalization {
   std::map<std::string, std::vector<float>, std::less<>> factors;
   int iterations = 0;  // until no factor moved by more than one part in a million (at most 200)
   // Channels that were scaled and pass a Clip whose bound stayed where it is: the function is the same only as long as
-  // they stay below their known maxima.
+  // they stay within their known ranges.
   int64_t scaled_below_bounds = 0;
 };
 
@@ -60,7 +64,7 @@ struct Equalization {
 // makes or no weight reads (dead ones) keep theirs. A channel with several makers or readers goes by the geometric mean
 // of their ranges.
 //
-// The function is preserved to float rounding, except with UpperBounds::Keep beyond `maxima` and with
+// The function is preserved to float rounding, except with UpperBounds::Keep beyond `ranges` and with
 // UpperBounds::Replace. Idempotent up to convergence.
 // Errors: Error{InvalidModel} from shape inference. Cost: a pass over the weights and some tens of passes over their
 // maxima by pair of channels. Deterministic.
@@ -68,8 +72,7 @@ struct Equalization {
 // (arXiv 1906.04721); exponents as in Xiao et al., "SmoothQuant", 2022, equation 4 (arXiv 2211.10438).
 Equalization equalize(Graph graph, const EqualizeOptions& options = {});
 
-// Statistics and maxima of the network before, as they are after. Values that were not scaled keep theirs.
+// Statistics of the network before, as they are after. Values that were not scaled keep theirs.
 NormStatistics scale(NormStatistics norms, const Equalization& equalization);
-ChannelMaxima scale(ChannelMaxima maxima, const Equalization& equalization);
 
 }  // namespace halftone::transform

@@ -74,7 +74,7 @@ TEST(Equalize, TwoLayersByHand) {
   }
 }
 
-TEST(Equalize, StatisticsAndMaximaScaleAlong) {
+TEST(Equalize, StatisticsScaleAlong) {
   const TestGraph net = pair("Relu");
   const std::string y = net.graph.value(net.graph.nodes()[0].outputs[0]).name;
   const Equalization result = equalize(net.graph);
@@ -84,7 +84,6 @@ TEST(Equalize, StatisticsAndMaximaScaleAlong) {
   EXPECT_NEAR(norms.at(y).deviation[0], 1.5, 1e-5);
   EXPECT_NEAR(norms.at(y).deviation[1], 32, 1e-4);
   EXPECT_EQ(norms.at("other").mean[0], 1);
-  EXPECT_NEAR(scale(ChannelMaxima{{y, {10, 20}}}, result).at(y)[1], 160, 1e-3);
 }
 
 // r1, r2, r3 of a layer, a depthwise one and a third: all three ranges of a channel become (r1 r2 r3)^(1/3).
@@ -141,8 +140,8 @@ TEST(Equalize, SingleChannelAndGroups) {
 
 // --- Clip(0, 6)
 
-ChannelMaxima maxima_of_pair(const TestGraph& net, const std::vector<float>& maxima) {
-  return {{net.graph.value(net.graph.nodes()[0].outputs[0]).name, maxima}};
+ChannelRanges ranges_of_pair(const TestGraph& net, const std::vector<Range>& ranges) {
+  return {{net.graph.value(net.graph.nodes()[0].outputs[0]).name, ranges}};
 }
 
 TEST(Equalize, ClipIsKeptUnlessChannelsStayBelowIt) {
@@ -150,7 +149,7 @@ TEST(Equalize, ClipIsKeptUnlessChannelsStayBelowIt) {
   const std::string y = net.graph.value(net.graph.nodes()[0].outputs[0]).name;
   EXPECT_TRUE(equalize(net.graph).factors.empty()) << "nothing is known of the channels";
   // Channel 0 saturates; channel 1 wants 8 but may only reach 6.
-  const Equalization result = equalize(net.graph, {.maxima = maxima_of_pair(net, {6, 2})});
+  const Equalization result = equalize(net.graph, {.ranges = ranges_of_pair(net, {{-1, 6}, {-9, 2}})});
   EXPECT_EQ(result.factors.at(y)[0], 1);
   EXPECT_NEAR(result.factors.at(y)[1], 3, 1e-5);
   EXPECT_EQ(result.scaled_below_bounds, 1);
@@ -174,6 +173,29 @@ TEST(Equalize, ReplacedByRelu) {
   expect_same_function(without_bound.graph, result.graph);
 }
 
+TEST(Equalize, DeadWeightsBecomeZero) {
+  TestGraph net;
+  const ValueId x = net.input("x", test::typed({1, 3, 4, 4}));
+  const ValueId y = net("Conv", {x, net.constant(filled({2, 3, 1, 1}, {1, 2, 3, 4, 5, 6}))});
+  net.graph.outputs() = {net("Conv", {y, net.constant(filled({2, 1, 1, 1}, {7, 8}))}, {{"group", int64_t{2}}})};
+  infer_shapes(net.graph);
+  const std::string name = net.graph.value(y).name;
+  const Graph zeroed = zero_dead_weights(net.graph, {{"x", {{0, 1}, {0, 0}, {-1, 0}}}, {name, {{0, 0}, {-1, 1}}}});
+  EXPECT_EQ(weights_of(zeroed, 0), (std::vector<float>{1, 0, 3, 4, 0, 6}));
+  EXPECT_EQ(weights_of(zeroed, 1), (std::vector<float>{0, 8}));
+  EXPECT_EQ(weights_of(zero_dead_weights(net.graph, {{"x", {{0, 0}}}}), 0), weights_of(net.graph, 0))
+      << "not the value's channels";
+}
+
+TEST(Equalize, ExpectedRangesReachSoManyDeviations) {
+  ClippedNormal plain, clipped;
+  plain.centre = clipped.centre = 1;
+  plain.spread = clipped.spread = 2;
+  clipped.low = 0;
+  const ChannelRanges ranges = expected_ranges({{"a", {plain, clipped}}}, 4);
+  EXPECT_EQ(ranges.at("a"), (std::vector<Range>{{-7, 9}, {0, 9}}));
+}
+
 // --- by activations
 
 TEST(Equalize, ActivationsByHand) {
@@ -181,7 +203,7 @@ TEST(Equalize, ActivationsByHand) {
   const std::string y = net.graph.value(net.graph.nodes()[0].outputs[0]).name;
   // Shares of the range 1 and 1/16, to the power of -1/2.
   const Equalization result =
-      equalize(net.graph, {.balance = Balance::Activations, .maxima = maxima_of_pair(net, {8, 0.5f})});
+      equalize(net.graph, {.balance = Balance::Activations, .ranges = ranges_of_pair(net, {{-8, 1}, {0, 0.5f}})});
   EXPECT_EQ(result.factors.at(y)[0], 1);
   EXPECT_NEAR(result.factors.at(y)[1], 4, 1e-5);
   expect_same_function(net.graph, result.graph);
@@ -196,7 +218,8 @@ TEST(Equalize, ActivationsThatDepthwiseLayersReadAreRaisedFully) {
   net.graph.outputs() = {net("Conv", {x, net.constant(filled({1, 2, 1, 1}, {1, 1}))})};
   infer_shapes(net.graph);
   const std::string name = net.graph.value(y).name;
-  const Equalization result = equalize(net.graph, {.balance = Balance::Activations, .maxima = {{name, {30, 0.5f}}}});
+  const Equalization result =
+      equalize(net.graph, {.balance = Balance::Activations, .ranges = {{name, {{0, 30}, {-7, 0.5f}}}}});
   EXPECT_EQ(result.factors.at(name)[0], 1) << "it saturates";
   EXPECT_NEAR(result.factors.at(name)[1], 12, 1e-4) << "up to 6, not to 30";
 }

@@ -150,5 +150,83 @@ TEST(RemoveIdentity, NoOpsByTypeAndAttributes) {
   EXPECT_EQ(remove_identity(net.graph, {}).nodes().size(), 2u) << "only the real transpose and Relu are left";
 }
 
+// --- scales, shifts and clips
+
+Graph after_conv(const std::string& op, Tensor operand, bool operand_first = false) {
+  TestGraph net;
+  const ValueId x = net.input("x", test::typed({1, 1, 4, 4}));
+  const ValueId y = net("Conv", {x, net.constant(Tensor::from<float>({2, 1, 1, 1}, std::vector<float>{10, 20})),
+                                 net.constant(floats({1, 2}))});
+  const ValueId c = net.constant(std::move(operand));
+  net.graph.outputs() = {operand_first ? net(op, {c, y}) : net(op, {y, c})};
+  infer_shapes(net.graph);
+  return net.graph;
+}
+// Weights and bias that result, or nothing when the operator is still there.
+std::vector<float> folded(const Graph& graph) {
+  const Graph left = fold_scale_shift(graph, {});
+  if (left.nodes().size() != 1) return {};
+  std::vector<float> numbers = content(left, left.nodes()[0].inputs[1]);
+  for (const float b : content(left, left.nodes()[0].inputs[2])) numbers.push_back(b);
+  return numbers;
+}
+
+TEST(FoldScaleShift, ByHand) {
+  const Tensor by_channel = Tensor::from<float>({2, 1, 1}, std::vector<float>{2, -4});
+  EXPECT_EQ(folded(after_conv("Mul", by_channel)), (std::vector<float>{20, -80, 2, -8}));
+  EXPECT_EQ(folded(after_conv("Mul", Tensor::scalar(0.5f), true)), (std::vector<float>{5, 10, 0.5f, 1}));
+  EXPECT_EQ(folded(after_conv("Div", by_channel)), (std::vector<float>{5, -5, 0.5f, -0.5f}));
+  EXPECT_EQ(folded(after_conv("Add", by_channel)), (std::vector<float>{10, 20, 3, -2}));
+  EXPECT_EQ(folded(after_conv("Sub", by_channel)), (std::vector<float>{10, 20, -1, 6}));
+  EXPECT_EQ(folded(after_conv("Sub", by_channel, true)), (std::vector<float>{-10, -20, 1, -6}));
+}
+
+TEST(FoldScaleShift, LeavesWhatIsNoScaleByChannel) {
+  EXPECT_TRUE(folded(after_conv("Div", Tensor::scalar(2.0f), true)).empty()) << "a constant divided";
+  EXPECT_TRUE(folded(after_conv("Div", Tensor::scalar(0.0f))).empty());
+  EXPECT_TRUE(folded(after_conv("Mul", Tensor::scalar(INFINITY))).empty());
+  EXPECT_TRUE(folded(after_conv("Mul", floats({1, 2, 3, 4}))).empty()) << "by column";
+  EXPECT_TRUE(folded(after_conv("Add", Tensor::from<float>({1, 1, 1, 1, 1}, std::vector<float>{1}))).empty())
+      << "the result has another rank";
+}
+
+std::string clips_left(const std::string& first, const std::string& second) {
+  TestGraph net;
+  const auto apply = [&](const std::string& what, ValueId x) {
+    if (what == "Relu") return net("Relu", {x});
+    const size_t comma = what.find(',');
+    return net("Clip", {x, net.constant(Tensor::scalar(std::stof(what.substr(0, comma)))),
+                        net.constant(Tensor::scalar(std::stof(what.substr(comma + 1))))});
+  };
+  net.graph.outputs() = {apply(second, apply(first, net.input("x", test::typed({2, 3}))))};
+  infer_shapes(net.graph);
+  const Graph left = merge_clips(net.graph, {});
+  std::string text;
+  for (const Node& node : left.nodes()) {
+    text += node.op_type;
+    for (size_t i = 1; i < node.inputs.size(); ++i)
+      text += node.inputs[i] == ValueId::None ? " none" : fmt::format(" {}", content(left, node.inputs[i])[0]);
+  }
+  return text;
+}
+
+TEST(MergeClips, ByHand) {
+  EXPECT_EQ(clips_left("Relu", "Relu"), "Relu");
+  EXPECT_EQ(clips_left("Relu", "-1,6"), "Clip 0 6");
+  EXPECT_EQ(clips_left("-1,6", "Relu"), "Clip 0 6");
+  EXPECT_EQ(clips_left("0,4", "2,6"), "Clip 2 4");
+  EXPECT_EQ(clips_left("5,7", "0,3"), "Clip 3 3") << "all numbers become 3";
+  EXPECT_EQ(clips_left("-3,-1", "Relu"), "Clip 0 0");
+}
+
+TEST(MergeClips, LeavesWhatOthersSee) {
+  TestGraph net;
+  const ValueId y = net("Relu", {net.input("x", test::typed({2, 3}))});
+  net.graph.outputs() = {net("Relu", {y})};
+  EXPECT_EQ(merge_clips(net.graph, {net.graph.value(y).name}).nodes().size(), 2u);
+  net.graph.outputs().push_back(y);
+  EXPECT_EQ(merge_clips(net.graph, {}).nodes().size(), 2u);
+}
+
 }  // namespace
 }  // namespace halftone::transform

@@ -36,20 +36,21 @@ double difference(const Graph& graph, const TensorMap& inputs, const TensorMap& 
   return worst;
 }
 
-// What every value's channels reach in this run.
-ChannelMaxima watch(const Graph& graph, const TensorMap& inputs) {
-  ChannelMaxima maxima;
+// What every value's channels hold in this run.
+ChannelRanges watch(const Graph& graph, const TensorMap& inputs) {
+  ChannelRanges ranges;
   sim::Interpreter(graph).run(inputs, [&](std::string_view name, const Tensor& real, const Tensor*) {
     if (real.dtype() != DType::Float || real.rank() < 2) return;
     const int64_t channels = real.dim(1), inner = real.size() / (real.dim(0) * channels);
-    std::vector<float> largest(static_cast<size_t>(channels));
+    std::vector<Range> of_value(static_cast<size_t>(channels), Range{INFINITY, -INFINITY});
     for (int64_t i = 0; i < real.size(); ++i) {
-      float& most = largest[static_cast<size_t>(i / inner % channels)];
-      most = std::max(most, std::abs(real.data<float>()[static_cast<size_t>(i)]));
+      Range& range = of_value[static_cast<size_t>(i / inner % channels)];
+      const float number = real.data<float>()[static_cast<size_t>(i)];
+      range = {std::min(range.low, number), std::max(range.high, number)};
     }
-    maxima.emplace(name, largest);
+    ranges.emplace(name, of_value);
   });
-  return maxima;
+  return ranges;
 }
 
 template <typename Check>
@@ -73,9 +74,10 @@ TEST(RewriteProperty, EqualizationKeepsTheFunction) {
     const Equalization exact = equalize(graph, {.upper_bounds = UpperBounds::PerChannel});
     EXPECT_LE(difference(exact.graph, inputs, expected), 1e-4);
     scaled += !exact.factors.empty();
-    const ChannelMaxima maxima = watch(graph, inputs);
-    EXPECT_LE(difference(equalize(graph, {.maxima = maxima}).graph, inputs, expected), 1e-4);
-    const EqualizeOptions by_activations = {.balance = Balance::Activations, .maxima = maxima};
+    const ChannelRanges ranges = watch(graph, inputs);
+    EXPECT_LE(difference(equalize(graph, {.ranges = ranges}).graph, inputs, expected), 1e-4);
+    EXPECT_LE(difference(zero_dead_weights(graph, ranges), inputs, expected), 1e-5);
+    const EqualizeOptions by_activations = {.balance = Balance::Activations, .ranges = ranges};
     EXPECT_LE(difference(equalize(graph, by_activations).graph, inputs, expected), 1e-4);
     // A second time finds nothing left to do.
     const Equalization again = equalize(exact.graph, {.upper_bounds = UpperBounds::PerChannel});
@@ -135,21 +137,12 @@ TEST(RewriteProperty, AbsorptionKeepsTheFunctionAboveWhatItTakes) {
   int64_t channels = 0;
   for_each_net([&](const Graph& graph, const TensorMap& inputs, const TensorMap& expected) {
     NormStatistics norms;
-    sim::Interpreter(graph).run(inputs, [&](std::string_view name, const Tensor& real, const Tensor*) {
-      if (real.dtype() != DType::Float || real.rank() != 4) return;
-      const int64_t count = real.dim(1), inner = real.dim(2) * real.dim(3);
-      std::vector<float> least(static_cast<size_t>(count), INFINITY), most(static_cast<size_t>(count), -INFINITY);
-      for (int64_t i = 0; i < real.size(); ++i) {
-        const auto c = static_cast<size_t>(i / inner % count);
-        least[c] = std::min(least[c], real.data<float>()[static_cast<size_t>(i)]);
-        most[c] = std::max(most[c], real.data<float>()[static_cast<size_t>(i)]);
+    for (const auto& [name, ranges] : watch(graph, inputs)) {
+      for (const Range& range : ranges) {
+        norms[name].mean.push_back((range.low + range.high) / 2);
+        norms[name].deviation.push_back((range.high - range.low) / 2 * 1.001f);
       }
-      ChannelMoments& moments = norms[std::string(name)];
-      for (size_t c = 0; c < least.size(); ++c) {
-        moments.mean.push_back((least[c] + most[c]) / 2);
-        moments.deviation.push_back((most[c] - least[c]) / 2 * 1.001f);
-      }
-    });
+    }
     const Absorption absorbed = absorb_bias(graph, norms, 1);
     EXPECT_LE(difference(absorbed.graph, inputs, expected), 1e-4);
     channels += absorbed.channels;

@@ -1,5 +1,5 @@
 #include "halftone/transform/equalize.h"
-#include "halftone/ptq/ranges/channel_maxima.h"
+#include "halftone/ptq/ranges/channel_ranges.h"
 #include "halftone/ptq/step.h"
 
 namespace halftone::ptq {
@@ -10,6 +10,9 @@ using transform::UpperBounds;
 
 constexpr std::string_view kBalances[] = {"auto", "weights", "activations"};
 constexpr std::string_view kBounds[] = {"keep", "per_channel", "replace"};
+
+// Channels that stay at zero for so many deviations count as dead.
+constexpr double kDead = 6;
 
 // What a scale for the whole tensor has to cover decides: with one for each row of weights, only activations are left.
 Balance balance_of(const std::string& word, const Recipe& recipe) {
@@ -36,10 +39,15 @@ void step_equalize(Workbench* bench, StepWords& words) {
   options.balance = balance_of(balance, *bench->recipe);
   options.upper_bounds = bounds_of(bounds);
   options.exponent = exponent;
-  options.maxima = bench->samples == nullptr || !bench->norms.empty()
-                       ? transform::expected_maxima(
-                             propagate_moments(bench->reference, bench->norms, bench->input_ranges), deviations)
-                       : watch_channel_maxima(bench->reference, *bench->samples, images, *bench->team);
+  const auto ranges_at = [&](double reach) {
+    return transform::expected_ranges(propagate_moments(bench->reference, bench->norms, bench->input_ranges), reach);
+  };
+  const bool by_samples = bench->samples != nullptr && bench->norms.empty();
+  options.ranges = by_samples ? watch_channel_ranges(bench->reference, *bench->samples, images, *bench->team)
+                              : ranges_at(deviations);
+  if (options.balance == Balance::Weights)
+    bench->reference =
+        transform::zero_dead_weights(std::move(bench->reference), by_samples ? options.ranges : ranges_at(kDead));
   transform::Equalization equalization = transform::equalize(std::move(bench->reference), options);
   bench->norms = transform::scale(std::move(bench->norms), equalization);
   if (equalization.factors.empty())
