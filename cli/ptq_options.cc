@@ -174,6 +174,7 @@ Quantization quantize(const LoadedModel& original, const PtqOptions& options, co
   const Graph& graph = original.model.graph;
   ptq::Options how{.recipe = options.recipe(), .threads = data.thread_count(), .progress = &console.progress()};
   how.input_ranges = input_ranges(original, data);
+  how.journal = options.journal;
   met = true;
   if (options.max_drop) {
     if (data.path.empty()) fail(ErrorCode::InvalidArgument, "--max-drop", "samples are required, give --data");

@@ -20,6 +20,7 @@ struct PtqOptions {
   int64_t images = 300;                        // that ranges are taken from
   std::optional<std::string> max_drop;
   std::string validation;  // data to measure the drop on; empty: what calibration leaves of --data
+  std::string journal;     // where learned rounding keeps what it has finished, to go on after an interruption
 
   void add_to(CLI::App& app);
   // Errors: Error{InvalidArgument} for words that nobody knows and combinations that can't be.
