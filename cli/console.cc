@@ -18,7 +18,9 @@ void write_standard_output(std::string_view text) {
 }  // namespace
 
 Console::Console(Options options)
-    : options_(std::move(options)), progress_(options_.quiet ? nullptr : make_progress_bar()) {}
+    : options_(std::move(options)), progress_(options_.quiet ? nullptr : make_progress_bar()) {
+  if (!options_.json.empty() && options_.json != "-") json_ = std::make_unique<AtomicFile>(options_.json);
+}
 
 Console::~Console() = default;
 
@@ -36,7 +38,8 @@ void Console::write_json(const nlohmann::ordered_json& result) {
   if (options_.json == "-") {
     write_standard_output(text);
   } else {
-    write_file(options_.json, text);
+    json_->write(text);
+    json_->commit();
   }
 }
 

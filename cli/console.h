@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "halftone/base/file.h"
 #include "halftone/base/progress.h"
 
 namespace halftone::cli {
@@ -17,6 +18,7 @@ class Console {
     std::string json;    // also write results as JSON to this file; "-": to standard output, instead of text
   };
 
+  // Errors: Error{Io} where --json names a file that can't be written, which is better known before the work.
   explicit Console(Options options);
   ~Console();
 
@@ -41,6 +43,7 @@ class Console {
   Options options_;
   int exit_code_ = 0;
   std::unique_ptr<ProgressSink> progress_;  // none with quiet
+  std::unique_ptr<AtomicFile> json_;        // none without --json, or with "-"
 };
 
 }  // namespace halftone::cli

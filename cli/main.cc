@@ -9,6 +9,7 @@
 
 #include "cli/command.h"
 #include "halftone/base/error.h"
+#include "halftone/base/file.h"
 
 namespace halftone::cli {
 namespace {
@@ -53,6 +54,19 @@ std::vector<Subcommand> add_subcommands(CLI::App& app, Console::Options& output)
        near.empty() ? "" : fmt::format(", did you mean '{}'?", near));
 }
 
+// Results in the place of a model, or of anything else that the command line names, would destroy it.
+void check_json_name(const CLI::App& command, const std::string& json) {
+  if (json.empty() || json == "-") return;
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->check_lname("json")) continue;
+    for (const std::string& name : option->results()) {
+      if (!same_file(name, json)) continue;
+      fail(ErrorCode::InvalidArgument, "--json", "another file than that of {} is required, found '{}'",
+           option->get_name(), json);
+    }
+  }
+}
+
 int run(int argc, char** argv) {
   CLI::App app("Halftone makes trained ONNX networks small and fast, and proves it.", "halftone");
   app.require_subcommand(0, 1);
@@ -83,6 +97,7 @@ int run(int argc, char** argv) {
       return 0;
     }
     if (command.app->parsed()) {
+      check_json_name(*command.app, output.json);
       Console console(output);
       command.action(console);
       return console.exit_code();

@@ -2,6 +2,7 @@
 
 #include "halftone/base/cpu.h"
 #include "halftone/base/error.h"
+#include "halftone/base/file.h"
 #include "halftone/eval/inputs.h"
 
 namespace halftone::cli {
@@ -61,9 +62,7 @@ std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOp
 }
 
 void refuse_overwriting(const std::string& input, const std::string& output) {
-  // Files that don't exist are not the same.
-  std::error_code none;
-  if (!std::filesystem::equivalent(input, output, none)) return;
+  if (!same_file(input, output)) return;
   fail(ErrorCode::InvalidArgument, output, "another file than the model is required, found {} itself; name a new file",
        input);
 }

@@ -43,6 +43,22 @@ struct Options {
   ReportOptions report;
 };
 
+// Options that speak of what is done before a network is run, or of grids that are fixed by then.
+constexpr const char* kStaticOptions[] = {"--preset",   "--steps",       "--max-drop",
+                                          "--observer", "--activations", "--calibration-images"};
+
+void check_dynamic(const CLI::App& command) {
+  if (command.count("--dynamic") == 0) return;
+  for (const char* option : kStaticOptions) {
+    if (command.count(option) == 0) continue;
+    fail(
+        ErrorCode::InvalidArgument, "command line",
+        "--dynamic and {} don't go together: with --dynamic ranges are found at run time, and nothing is calibrated or "
+        "corrected before; leave one of them out",
+        option);
+  }
+}
+
 // The model as its users will read it: serialized, parsed and folded again.
 QuantizedModel reread(const std::string& file) {
   Graph graph = onnx::import_model(std::as_bytes(std::span(file)));
@@ -82,7 +98,8 @@ void warn_if_useless(const eval::Comparison& trial, Console& console) {
                   trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db), worst));
 }
 
-void report_on(const LoadedModel& original, Quantization made, const Options& options, size_t bytes, Console& console) {
+void report_on(const LoadedModel& original, Quantization made, const Options& options, size_t bytes, AtomicFile& page,
+               Console& console) {
   report::Source source;
   source.before_name = original.path.filename().string();
   source.after_name = std::filesystem::path(options.output).filename().string();
@@ -91,25 +108,37 @@ void report_on(const LoadedModel& original, Quantization made, const Options& op
   source.original = original.model.graph;
   source.reference = std::move(made.reference);
   source.model = std::move(made.model);
-  write_report(std::move(source), original, options.data, options.report, console);
+  write_report(std::move(source), original, options.data, options.report, page, console);
   console.print(fmt::format("{}\n", options.report.output));
 }
 
 void quantize_file(const Options& options, Console& console) {
   const auto start = std::chrono::steady_clock::now();
+  if (!options.how.validation.empty() && !options.how.max_drop) {
+    fail(ErrorCode::InvalidArgument, "--validation", "it is what --max-drop measures on; give --max-drop as well");
+  }
   if (options.how.images <= 0) {
     fail(ErrorCode::InvalidArgument, "--calibration-images", "at least one calibration image is required, found {}",
          options.how.images);
   }
-  const Recipe recipe = options.how.recipe();
+  PtqOptions how = options.how;
+  how.journal = options.output + ".journal";
+  if (!options.dynamic.empty()) how.steps = "";  // a preset's are none of the user's wishes, those of a recipe are
+  const Recipe recipe = how.recipe();
   if (!options.report.output.empty()) {
     check_report_name(options.report.output);
     refuse_overwriting(options.model, options.report.output);
+    if (same_file(options.output, options.report.output)) {
+      fail(ErrorCode::InvalidArgument, "--report", "another file than that of -o is required, found '{}'",
+           options.report.output);
+    }
     if (options.data.path.empty()) fail(ErrorCode::InvalidArgument, "--report", "samples are required, give --data");
   }
   // What can't be read or written is better known before the work than after.
   refuse_overwriting(options.model, options.output);
   AtomicFile out(options.output);
+  std::optional<AtomicFile> page;
+  if (!options.report.output.empty()) page.emplace(options.report.output);
   std::optional<MeasuredTimes> times = options.tuning.read_times();
   const LoadedModel original = load_model(options.model);
   if (original.model.quantized()) {
@@ -159,7 +188,7 @@ void quantize_file(const Options& options, Console& console) {
                                  {"seconds", elapsed.count()},   {"peak_rss_mib", peak_rss_mib()},
                                  {"size_bytes", file.size()},    {"trial", tried},
                                  {"layers", layers_json(layers)}};
-  if (!options.report.output.empty()) report_on(original, std::move(made), options, file.size(), console);
+  if (page) report_on(original, std::move(made), options, file.size(), *page, console);
   json.update(extra);
   json.update(speed);
   console.write_json(json);
@@ -192,7 +221,10 @@ Action setup_quantize(CLI::App& app) {
       "  halftone quantize encoder.onnx -o encoder.int8.onnx --dynamic per_row\n"
       "The file is a standard ONNX model (QuantizeLinear, DequantizeLinear; with --dynamic DynamicQuantizeLinear and\n"
       "MatMulInteger); it appears whole or not at all.");
-  return [options](Console& console) { quantize_file(*options, console); };
+  return [options, &app](Console& console) {
+    check_dynamic(app);
+    quantize_file(*options, console);
+  };
 }
 
 }  // namespace halftone::cli

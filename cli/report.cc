@@ -22,6 +22,7 @@ void report_models(const Options& options, Console& console) {
   check_report_name(options.report.output);
   refuse_overwriting(options.reference, options.report.output);
   refuse_overwriting(options.model, options.report.output);
+  AtomicFile out(options.report.output);
   const LoadedModel reference = load_model(options.reference);
   const LoadedModel model = load_model(options.model);
   for (const LoadedModel* each : {&reference, &model}) {
@@ -41,7 +42,7 @@ void report_models(const Options& options, Console& console) {
   source.original = reference.model.graph;
   source.reference = transform::simplify(reference.model.graph);
   source.model = model.model;
-  write_report(std::move(source), reference, options.data, options.report, console);
+  write_report(std::move(source), reference, options.data, options.report, out, console);
   console.print(fmt::format("{}\n", options.report.output));
 }
 

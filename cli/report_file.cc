@@ -24,8 +24,7 @@ void check_report_name(const std::string& output) {
 }
 
 void write_report(report::Source source, const LoadedModel& original, const DataOptions& data,
-                  const ReportOptions& options, Console& console) {
-  AtomicFile out(options.output);
+                  const ReportOptions& options, AtomicFile& out, Console& console) {
   source.class_names = read_class_names(options.class_names);
   source.samples = [&] { return make_loader(original, data); };
   source.pictures = [&] { return open_samples(data); };

@@ -123,6 +123,10 @@ AtomicFile::AtomicFile(std::filesystem::path target) : target_(std::move(target)
   if (std::filesystem::is_directory(target_)) {
     fail(ErrorCode::Io, target_.string(), "a file name is required, found a folder");
   }
+  // Renaming would put a file in the place of /dev/null.
+  if (std::filesystem::is_other(target_)) {
+    fail(ErrorCode::Io, target_.string(), "a file name is required, found a device or pipe");
+  }
   temporary_ = fmt::format("{}.{}.{}.tmp", target_.string(), ::getpid(), counter++);
   // A file without a name vanishes with the process, however that ends. Not every file system has them.
   const std::filesystem::path folder = target_.has_parent_path() ? target_.parent_path() : ".";
@@ -167,6 +171,14 @@ void AtomicFile::commit() {
   }
   if (::rename(temporary_.c_str(), target_.c_str()) != 0) io_error(target_, "put the file in place");
   ::close(std::exchange(descriptor_, -1));
+}
+
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b) {
+  // Files that don't exist yet are the same where their names lead to the same place; names that lead nowhere don't.
+  std::error_code none;
+  if (std::filesystem::equivalent(a, b, none)) return true;
+  const std::filesystem::path place = std::filesystem::weakly_canonical(std::filesystem::absolute(a, none), none);
+  return !none && place == std::filesystem::weakly_canonical(std::filesystem::absolute(b, none), none) && !none;
 }
 
 std::string read_file(const std::filesystem::path& path) {

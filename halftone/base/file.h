@@ -64,6 +64,9 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+// Whether two names, under whatever path or link, are of one file, which need not exist yet.
+bool same_file(const std::filesystem::path& a, const std::filesystem::path& b);
+
 // The whole file as bytes. Errors: Error{Io}.
 std::string read_file(const std::filesystem::path& path);
 

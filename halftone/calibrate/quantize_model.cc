@@ -38,6 +38,12 @@ Quantization quantize_model(const Graph& graph, data::Loader& loader, const Quan
 }
 
 QuantizedModel quantize_dynamic(const Graph& graph, const Recipe& recipe, DynamicRange range) {
+  if (!recipe.steps.empty()) {
+    fail(ErrorCode::InvalidArgument, "steps",
+         "'{}' and ranges found at run time don't go together: nothing is calibrated or corrected before; leave one of "
+         "them out",
+         recipe.steps.front().name);
+  }
   QuantizedModel model = assign_dynamic(transform::simplify(graph), recipe, range);
   if (model.dynamic.empty()) refuse_all(graph, model.float_reasons, "; other layers need data to calibrate with");
   return model;

@@ -43,8 +43,8 @@ Quantization quantize_simplified(Graph simple, data::Loader* loader, const Recip
                                  ProgressSink& progress, const ValueMoments& moments = {});
 
 // The same without data: only matrix products are quantized, and find the ranges of their activations at run time
-// (assign_dynamic). Errors: Error{Unsupported} when the network has no product that can be quantized, and those of
-// assign_dynamic.
+// (assign_dynamic). Errors: Error{Unsupported} when the network has no product that can be quantized,
+// Error{InvalidArgument} for a recipe with steps, which would have nothing to work on, and those of assign_dynamic.
 QuantizedModel quantize_dynamic(const Graph& graph, const Recipe& recipe, DynamicRange range);
 
 }  // namespace halftone

@@ -30,7 +30,7 @@ TEST(Steps, TextNamesStepsAndTheirWords) {
 }
 
 TEST(Steps, DamagedTextIsRefused) {
-  for (const char* text : {",", "a,,b", ":x=1", "a:x", "a:=1", "a:x=", "a:x=1:x=2"}) {
+  for (const char* text : {",", "a,,b", ":x=1", "a:x", "a:=1", "a:x=", "a:", "a:x=1:", "a:x=1:x=2"}) {
     EXPECT_THROW(parse_steps(text), Error) << text;
   }
 }

@@ -1,5 +1,6 @@
 #include "halftone/ptq/weighted_layers.h"
 
+#include "halftone/base/error.h"
 #include "halftone/quant/assign.h"
 #include "halftone/quant/recipe.h"
 
@@ -17,6 +18,9 @@ std::vector<WeightedLayer> weighted_layers(const QuantizedModel& model, std::str
     const std::string name = layer_name(graph, node);
     if (!layout || !glob_match(pattern, name)) continue;
     layers.push_back({static_cast<int>(i), name, graph.value(node.output(0)).name, graph.value(weights).name, *layout});
+  }
+  if (layers.empty() && pattern != "*") {
+    fail(ErrorCode::InvalidArgument, "layers", "no layer with weights on a grid has a name like '{}'", pattern);
   }
   return layers;
 }

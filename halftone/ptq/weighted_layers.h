@@ -19,7 +19,8 @@ struct WeightedLayer {
   transform::WeightLayout layout;
 };
 
-// In the network's order; those whose name matches `pattern`.
+// In the network's order; those whose name matches `pattern`. Errors: Error{InvalidArgument} where a pattern other than
+// "*" matches none: it is misspelt, or speaks of layers that stay float.
 std::vector<WeightedLayer> weighted_layers(const QuantizedModel& model, std::string_view pattern = "*");
 
 }  // namespace halftone::ptq

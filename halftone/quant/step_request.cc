@@ -26,7 +26,8 @@ StepRequest parse_step(std::string_view text) {
   if (step.name.empty()) {
     fail(ErrorCode::InvalidArgument, "steps", "the name of a step is required, found '{}'", text);
   }
-  while (!rest.empty()) {
+  for (bool more = text.find(':') != std::string_view::npos; more;) {
+    more = rest.find(':') != std::string_view::npos;
     std::string_view value = take(rest, ':');
     const std::string_view word = take(value, '=');
     if (word.empty() || value.empty()) {
