@@ -96,6 +96,25 @@ TEST_F(FileTest, HolesOfMappedFilesAreSkippedWithoutReading) {
   EXPECT_EQ(static_cast<char>(bytes[size_t{1} << 30]), 'm');
 }
 
+TEST_F(FileTest, NamesOfOneFileAreTheSame) {
+  const auto path = folder_ / "a", other = folder_ / "b";
+  EXPECT_TRUE(same_file(path, folder_ / "." / "a")) << "before there is one";
+  EXPECT_FALSE(same_file(path, other));
+  EXPECT_FALSE(same_file(path, ""));
+  write_file(path, "x");
+  write_file(other, "x");
+  EXPECT_FALSE(same_file(path, other));
+  std::filesystem::create_symlink("a", folder_ / "link");
+  std::filesystem::create_hard_link(path, folder_ / "hard");
+  EXPECT_TRUE(same_file(path, folder_ / "link"));
+  EXPECT_TRUE(same_file(folder_ / "hard", folder_ / "link"));
+}
+
+TEST_F(FileTest, DevicesAreNotReplaced) {
+  EXPECT_THROW(write_file("/dev/null", "x"), Error);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+}
+
 TEST_F(FileTest, OtherMemoryHasNoHoles) {
   const std::vector<std::byte> zeros(100000);
   EXPECT_EQ(skip_hole(zeros).size(), zeros.size());
