@@ -65,8 +65,8 @@ TEST_P(RewriteModels, KeepTheFunction) {
 
 // Where batch normalization says what channels reach, bounds are kept, and what lies always above them is absorbed;
 // numbers beyond 4 deviations, or below 3, make the difference. Noise, which no network was trained on, has many of
-// them: 0.37 of the largest output at most was found, in mobilenet_v2_tfslim_bn (on photographs its answers agree in
-// 97 %, docs/methods.md).
+// them: 0.37 of the largest output at most was found, in mobilenet_v2_tfslim_bn (docs/methods.md has what it
+// is on photographs).
 TEST_P(RewriteModels, StatisticsChangeTheFunctionWithinBounds) {
   const Graph file = onnx::import_model(GetParam());
   const NormStatistics norms = collect_norm_statistics(file);
