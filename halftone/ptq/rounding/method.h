@@ -17,7 +17,6 @@ struct RoundingTask {
   std::span<const double> scale;
   std::span<const int32_t> low, high;
   int64_t iterations = 0;  // at most, of methods that iterate
-  bool pairs = true;       // descent moves two coordinates at once where none helps by itself
 };
 
 struct RoundingMethod {

@@ -23,7 +23,7 @@ struct Channel {
         low(best.size(), least),
         high(best.size(), most) {}
 
-  RoundingTask task(int64_t iterations = 1000) const { return {error, best, scale, low, high, iterations, true}; }
+  RoundingTask task(int64_t iterations = 1000) const { return {error, best, scale, low, high, iterations}; }
   std::vector<int32_t> round(std::string_view method, int64_t iterations = 1000) const {
     std::vector<int32_t> steps(best.size());
     find_rounding_method(method).function(task(iterations), steps);

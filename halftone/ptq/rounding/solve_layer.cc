@@ -74,10 +74,6 @@ class Solver {
       }
       if (free_scales_ && options_.refit_scales) refit_scales();
     }
-    if (options_.method->learns) {
-      pairs_ = true;
-      each_channel([&](size_t c) { descend(task(c), channel(c).steps); });
-    }
     return finish();
   }
 
@@ -86,8 +82,7 @@ class Solver {
   size_t group_of(size_t c) const { return c / static_cast<size_t>(shape_.channels); }
   RoundingTask task(size_t c) { return task_of(c, channel(c)); }
   RoundingTask task_of(size_t c, const ChannelWeights& weights) {
-    return {quadratics_[group_of(c)], weights.best, weights.scale, weights.low, weights.high,
-            options_.iterations,      pairs_};
+    return {quadratics_[group_of(c)], weights.best, weights.scale, weights.low, weights.high, options_.iterations};
   }
   template <typename F>
   void each_channel(const F& f) {
@@ -406,7 +401,6 @@ class Solver {
   std::vector<std::vector<int64_t>> order_;  // by group: features in the order of the quadratic's coordinates
   ChannelGrids given_, grids_;
   bool free_scales_ = false;
-  bool pairs_ = false;          // moves of two weights at once cost as much as everything else: at the end only
   std::vector<float> targets_;  // today's, centred once they were aimed at
   std::vector<double> input_means_, target_means_;
   std::vector<Quadratic> quadratics_;  // by group
