@@ -17,6 +17,13 @@ void write_standard_output(std::string_view text) {
 
 }  // namespace
 
+std::string one_line(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  }
+  return text;
+}
+
 Console::Console(Options options)
     : options_(std::move(options)), progress_(options_.quiet ? nullptr : make_progress_bar()) {
   if (!options_.json.empty() && options_.json != "-") json_ = std::make_unique<AtomicFile>(options_.json);
@@ -30,7 +37,7 @@ void Console::print(std::string_view text) {
 
 void Console::remark(std::string_view text) { progress().note(text); }
 
-void Console::warn(std::string_view text) { fmt::print(stderr, "warning: {}\n", text); }
+void Console::warn(std::string_view text) { fmt::print(stderr, "warning: {}\n", one_line(std::string(text))); }
 
 void Console::write_json(const nlohmann::ordered_json& result) {
   if (options_.json.empty()) return;

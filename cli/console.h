@@ -11,6 +11,9 @@
 
 namespace halftone::cli {
 
+// The text on one line: names of layers may hold line breaks and what terminals take for commands; they become '?'.
+std::string one_line(std::string text);
+
 class Console {
  public:
   struct Options {

@@ -123,7 +123,7 @@ int main(int argc, char** argv) {
   try {
     return halftone::cli::run(argc, argv);
   } catch (const halftone::Error& e) {
-    fmt::print(stderr, "halftone: {}\n", e.what());
+    fmt::print(stderr, "halftone: {}\n", halftone::cli::one_line(e.what()));
     return halftone::cli::kUserMistake;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "halftone: out of memory\n");

@@ -9,6 +9,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/calibrate/domain_check.h"
 #include "halftone/calibrate/quantize_model.h"
+#include "halftone/transform/pass.h"
 
 namespace halftone {
 namespace {
@@ -184,6 +185,17 @@ TEST(Calibrate, DataOfAnotherDomainAreRemarkedUpon) {
     EXPECT_EQ(notes.notes.size(), c.remark ? 1U : 0U) << c.samples << " samples of mean " << c.mean;
     for (const std::string& note : notes.notes) EXPECT_NE(note.find("unlike"), std::string::npos) << note;
   }
+}
+
+TEST(Calibrate, WithoutBatchNormalizationNothingIsKnownOfTheDomain) {
+  Notes notes;
+  ThreadTeam team(2);
+  const Graph simple = transform::simplify(normalized_network());
+  const ValueMoments moments = propagate_moments(simple, {}, {{"x", Range{-9, 9}}});
+  ASSERT_TRUE(moments.contains("x"));
+  const auto loader = load(20, 8, 0.1F);
+  quantize_simplified(simple, loader.get(), Recipe(), team, notes, moments);
+  EXPECT_TRUE(notes.notes.empty()) << notes.notes.front();
 }
 
 TEST(DomainCheck, DeadChannelsAndUnknownValuesSayNothing) {
