@@ -68,6 +68,9 @@ class Shortener {
       old_[name] = encoding;
       encoding.params = shorten(encoding, options_.activation_bits, options_.clip);
     }
+    // Inputs are any real numbers: executors that multiply by 1 / s are as exact as those that divide by a power of
+    // two.
+    for (ValueId input : model_.graph.inputs()) make_power_of_two(model_.graph.value(input).name);
     while (shorten_sums()) continue;
     shorten_weights();
   }
