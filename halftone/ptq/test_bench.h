@@ -8,6 +8,7 @@
 
 #include "halftone/base/rng.h"
 #include "halftone/ptq/quantize.h"
+#include "halftone/ptq/workbench.h"
 #include "halftone/quant/recipe.h"
 #include "halftone/transform/pass.h"
 #include "tests/support/test_graph.h"

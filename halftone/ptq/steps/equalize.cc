@@ -1,4 +1,7 @@
 #include "halftone/transform/equalize.h"
+
+#include <algorithm>
+
 #include "halftone/ptq/ranges/channel_ranges.h"
 #include "halftone/ptq/step.h"
 
@@ -26,6 +29,18 @@ UpperBounds bounds_of(const std::string& word) {
   return word == "keep" ? UpperBounds::Keep : (word == "replace" ? UpperBounds::Replace : UpperBounds::PerChannel);
 }
 
+// A few samples show how widely a channel spreads rather than how far it reaches to either side: one that was seen to
+// be mostly negative is given as much room above zero before it may be scaled towards a Clip's bound.
+transform::ChannelRanges with_margin(transform::ChannelRanges ranges) {
+  for (auto& [name, of_value] : ranges) {
+    for (Range& range : of_value) {
+      const float reach = std::max(-range.low, range.high);
+      range = {-reach, reach};
+    }
+  }
+  return ranges;
+}
+
 }  // namespace
 
 void step_equalize(Workbench* bench, StepWords& words) {
@@ -43,8 +58,9 @@ void step_equalize(Workbench* bench, StepWords& words) {
     return transform::expected_ranges(propagate_moments(bench->reference, bench->norms, bench->input_ranges), reach);
   };
   const bool by_samples = bench->samples != nullptr && bench->norms.empty();
-  options.ranges = by_samples ? watch_channel_ranges(bench->reference, *bench->samples, images, *bench->team)
-                              : ranges_at(deviations);
+  options.ranges = by_samples
+                       ? with_margin(watch_channel_ranges(bench->reference, *bench->samples, images, *bench->team))
+                       : ranges_at(deviations);
   if (options.balance == Balance::Weights)
     bench->reference =
         transform::zero_dead_weights(std::move(bench->reference), by_samples ? options.ranges : ranges_at(kDead));
