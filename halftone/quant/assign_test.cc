@@ -346,8 +346,8 @@ TEST(AssignEncodings, ALayerWhoseSumsCouldOverflowStaysFloatWithTheReason) {
   const int64_t k = 70000;
   const ValueId x = net.input("x", {Dim("N"), k});
   const ValueId fc = net.op("MatMul", "fc", {x, net.constant("w", {k, 2}, 1)});
-  const QuantizedModel model =
-      assign_encodings(net.graph, net.plan(fc), {{Range{0, 1}}});  // all codes at their largest: 70000 * 255 * 127 > 2^31
+  const QuantizedModel model = assign_encodings(
+      net.graph, net.plan(fc), {{Range{0, 1}}});  // all codes at their largest: 70000 * 255 * 127 > 2^31
   EXPECT_FALSE(model.encodings.contains("w"));
   EXPECT_NE(model.float_reasons.at("fc").find("32 bits"), std::string::npos);
 }

@@ -31,8 +31,8 @@ struct QuantSpec {
   bool operator==(const QuantSpec&) const = default;
 };
 
-// "int8", "uint4" ... (1 to 16 bits) as recipes and the command line write it. Errors: Error{InvalidArgument} for an unknown
-// word, with the nearest known one.
+// "int8", "uint4" ... (1 to 16 bits) as recipes and the command line write it. Errors: Error{InvalidArgument} for an
+// unknown word, with the nearest known one.
 QuantSpec parse_quant_type(std::string_view text);
 std::string type_name(const QuantSpec& spec);
 

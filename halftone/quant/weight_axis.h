@@ -14,8 +14,9 @@ int64_t channel_axis(const Node& layer);
 int64_t reduction_axis(const Node& layer);
 
 // The axis of the scales that `spec` asks for, -1 for one scale. Changes the granularity where there is no such axis:
-// one scale instead of several for weights without a channel axis, one per channel instead of blocks where the reduction
-// axis is shorter than a block (the weights of a depthwise convolution are, each of which would get its own scale).
+// one scale instead of several for weights without a channel axis, one per channel instead of blocks where the
+// reduction axis is shorter than a block (the weights of a depthwise convolution are, each of which would get its own
+// scale).
 int64_t place_scales(const Node& layer, const Shape& weights, QuantSpec& spec);
 
 }  // namespace halftone

@@ -13,7 +13,7 @@ namespace halftone {
 struct WeightGrid {
   QuantParams params;
   QuantSpec spec;
-  int64_t channels = 1;           // along the axis of the scales
+  int64_t channels = 1;  // along the axis of the scales
   int64_t channels_per_slice = 1;
   // The smallest scale that makes a difference: below 2^-40 of the largest, a channel vanishes on any grid that its
   // results share with the others; and the ratios of scales must stay normal numbers.
