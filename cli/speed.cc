@@ -77,8 +77,8 @@ void compare_speed(const Graph& original, const QuantizedModel& quantized, Conso
   const TensorMap inputs = eval::random_inputs(before, 1, rng);
   // Short: it says what to expect, `benchmark` measures.
   eval::LatencyOptions options;
-  options.warm_up_seconds = 0.1;
-  options.seconds = 0.4;
+  options.warm_up_seconds = 0.05;
+  options.seconds = 0.2;
   options.least_runs = 3;
   const auto latencies = eval::measure_latency(
       {[&] { static_cast<void>(before.run(inputs)); }, [&] { static_cast<void>(after.run(inputs)); }}, options);

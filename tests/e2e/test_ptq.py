@@ -108,9 +108,9 @@ class Ptq(unittest.TestCase):
 class Sweeps(Ptq):
     def test_weights_of_every_width_by_every_granularity(self):
         granularities = ("per_tensor", "per_channel", "per_group:3", "per_block:4")
-        cases = [["--preset", "fast", "--weights", f"{sign}{bits}", "--granularity", granularity]
-                 for i, (bits, sign) in enumerate(itertools.product(range(1, 17), ("int", "uint")))
-                 for granularity in (granularities[i % 4], granularities[(i + i // 4 + 1) % 4])]
+        cases = [["--preset", "fast", "--weights", f"{sign}{bits}", "--granularity",
+                  granularities[(i + i // 4) % 4]]
+                 for i, (bits, sign) in enumerate(itertools.product(range(1, 17), ("int", "uint")))]
         refused = self.sweep(cases)
         # One bit has no room for a sign, everything else is a grid.
         self.assertEqual({case[3] for case in refused}, {"int1", "uint1"})
@@ -137,7 +137,7 @@ class Sweeps(Ptq):
     def test_pairs_of_steps(self):
         graph_steps = ("equalize", "absorb_bias", "split_channels")
         for case in self.sweep([["--weights", "int4", "--steps", f"{step(a)}, {step(b)}"]
-                                for i, (a, b) in enumerate(itertools.product(STEPS, STEPS)) if i % 2 == 0]):
+                                for i, (a, b) in enumerate(itertools.product(STEPS, STEPS)) if i % 3 == 0]):
             first, second = case[3].split(", ")
             self.assertTrue(first.split(":")[0] not in graph_steps and second in graph_steps, case)
 
