@@ -5,9 +5,7 @@
 #include "cli/table.h"
 #include "halftone/base/cpu.h"
 #include "halftone/base/error.h"
-#include "halftone/eval/inputs.h"
-#include "halftone/eval/latency.h"
-#include "halftone/runtime/session.h"
+#include "halftone/eval/side_by_side.h"
 #include "halftone/search/tune.h"
 
 namespace halftone::cli {
@@ -72,17 +70,7 @@ QuantizedModel tune_model(QuantizedModel model, std::optional<MeasuredTimes> tim
 
 void compare_speed(const Graph& original, const QuantizedModel& quantized, Console& console,
                    nlohmann::ordered_json& json) {
-  const Session before(original), after(quantized);
-  Rng rng(1);
-  const TensorMap inputs = eval::random_inputs(before, 1, rng);
-  // Short: it says what to expect, `benchmark` measures.
-  eval::LatencyOptions options;
-  options.warm_up_seconds = 0.05;
-  options.seconds = 0.2;
-  options.least_runs = 3;
-  const auto latencies = eval::measure_latency(
-      {[&] { static_cast<void>(before.run(inputs)); }, [&] { static_cast<void>(after.run(inputs)); }}, options);
-  const double in_float = latencies[0].median_ms, in_integers = latencies[1].median_ms;
+  const auto [in_float, in_integers] = eval::measure_side_by_side(Session(original), Session(quantized));
   const bool slower = in_integers > in_float;
   console.print(fmt::format(
       "one sample on one thread of this {}: float {:.3f} ms, quantized {:.3f} ms, {:.2f} times {}\n", cpu_model(),

@@ -7,11 +7,9 @@
 #include "halftone/data/picture.h"
 #include "halftone/eval/answers.h"
 #include "halftone/eval/compare.h"
-#include "halftone/eval/inputs.h"
-#include "halftone/eval/latency.h"
+#include "halftone/eval/side_by_side.h"
 #include "halftone/ptq/samples.h"
 #include "halftone/report/layers.h"
-#include "halftone/runtime/session.h"
 #include "halftone/search/sensitivity.h"
 
 namespace halftone::report {
@@ -108,17 +106,9 @@ void compare_answers(const Source& source, Report& report, ThreadTeam& team, Pro
 }
 
 void measure_speed(const Source& source, Report& report) {
-  const Session before(source.original), after(source.model);
-  Rng rng(1);
-  const TensorMap inputs = eval::random_inputs(before, 1, rng);
-  eval::LatencyOptions options;
-  options.warm_up_seconds = 0.1;
-  options.seconds = 0.4;
-  options.least_runs = 3;
-  const auto latencies = eval::measure_latency(
-      {[&] { static_cast<void>(before.run(inputs)); }, [&] { static_cast<void>(after.run(inputs)); }}, options);
-  report.before.latency_ms = latencies[0].median_ms;
-  report.after.latency_ms = latencies[1].median_ms;
+  const eval::SideBySide latency = eval::measure_side_by_side(Session(source.original), Session(source.model));
+  report.before.latency_ms = latency.first_ms;
+  report.after.latency_ms = latency.second_ms;
 }
 
 }  // namespace

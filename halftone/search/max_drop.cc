@@ -7,10 +7,8 @@
 #include "halftone/base/error.h"
 #include "halftone/eval/accuracy.h"
 #include "halftone/eval/answers.h"
-#include "halftone/eval/inputs.h"
-#include "halftone/eval/latency.h"
+#include "halftone/eval/side_by_side.h"
 #include "halftone/ptq/step.h"
-#include "halftone/runtime/session.h"
 #include "halftone/search/sensitivity.h"
 
 namespace halftone::search {
@@ -202,13 +200,8 @@ class Escalation {
   }
 
   static bool slower(const Candidate& a, const Candidate& b) {
-    const Session one(a.made.model), other(b.made.model);
-    Rng rng(1);
-    const TensorMap inputs = eval::random_inputs(one, 1, rng);
-    const auto latencies = eval::measure_latency(
-        {[&] { static_cast<void>(one.run(inputs)); }, [&] { static_cast<void>(other.run(inputs)); }},
-        {.warm_up_seconds = 0.1, .seconds = 0.3, .least_runs = 3});
-    return latencies[0].median_ms > latencies[1].median_ms;
+    const auto latency = eval::measure_side_by_side(Session(a.made.model), Session(b.made.model));
+    return latency.first_ms > latency.second_ms;
   }
 
   // The fewest units, guiltiest first, for which the rung meets the drop; where half of them are not enough, what comes
