@@ -6,7 +6,6 @@
 #include "cli/command.h"
 #include "cli/model.h"
 #include "cli/table.h"
-#include "halftone/base/error.h"
 #include "halftone/eval/compare.h"
 
 namespace halftone::cli {
@@ -20,16 +19,13 @@ struct Options {
 
 const std::string& first_output(const LoadedModel& loaded) {
   const Graph& graph = loaded.model.graph;
-  if (graph.outputs().empty())
-    fail(ErrorCode::InvalidModel, loaded.path.string(), "a model with an output is required");
   return graph.value(graph.outputs().front()).name;
 }
 
 void compare_models(const Options& options, Console& console) {
   const eval::EngineKind kind = options.engine.kind();
   const RequantizeMode mode = options.engine.mode();
-  const LoadedModel reference = load_model(options.reference);
-  const LoadedModel model = load_model(options.model);
+  const auto [reference, model] = load_pair(options.reference, options.model);
   const auto layers = eval::common_layers(reference.model, model.model);
   std::vector<std::string> taps;
   for (const auto& layer : layers) taps.push_back(layer.name);

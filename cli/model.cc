@@ -53,6 +53,15 @@ std::unique_ptr<data::Dataset> open_samples(const DataOptions& options) {
   return data::open_dataset(options.path, part);
 }
 
+LoadedPair load_pair(const std::string& reference, const std::string& model) {
+  LoadedPair pair = {load_model(reference), load_model(model)};
+  for (const LoadedModel* each : {&pair.reference, &pair.model}) {
+    if (!each->model.graph.outputs().empty()) continue;
+    fail(ErrorCode::InvalidModel, each->path.string(), "a model with an output is required");
+  }
+  return pair;
+}
+
 std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOptions& options, int64_t batch_size) {
   auto dataset = open_samples(options);
   const int threads = options.thread_count();

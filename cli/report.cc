@@ -23,12 +23,7 @@ void report_models(const Options& options, Console& console) {
   refuse_overwriting(options.reference, options.report.output);
   refuse_overwriting(options.model, options.report.output);
   AtomicFile out(options.report.output);
-  const LoadedModel reference = load_model(options.reference);
-  const LoadedModel model = load_model(options.model);
-  for (const LoadedModel* each : {&reference, &model}) {
-    if (!each->model.graph.outputs().empty()) continue;
-    fail(ErrorCode::InvalidModel, each->path.string(), "a model with an output is required");
-  }
+  const auto [reference, model] = load_pair(options.reference, options.model);
   if (reference.model.quantized()) {
     fail(ErrorCode::InvalidModel, options.reference,
          "the first model must be the float one, found {} quantized tensors",
