@@ -1,12 +1,11 @@
 // The engine against the interpreter on every shared model: within 1e-4 of the largest output.
 #include <gtest/gtest.h>
 
-#include <cmath>
-
 #include "halftone/base/rng.h"
 #include "halftone/onnx/onnx.h"
 #include "halftone/runtime/session.h"
 #include "halftone/sim/interpreter.h"
+#include "tests/support/relative_difference.h"
 #include "tests/support/testdata.h"
 
 namespace halftone {
@@ -25,17 +24,6 @@ TensorMap random_inputs(const Graph& graph, int64_t batch) {
   return inputs;
 }
 
-// The largest difference over the largest expected magnitude.
-double relative_difference(const Tensor& actual, const Tensor& expected) {
-  double difference = 0, magnitude = 1e-30;
-  for (int64_t i = 0; i < expected.size(); ++i) {
-    const double e = expected.data<float>()[static_cast<size_t>(i)], a = actual.data<float>()[static_cast<size_t>(i)];
-    difference = std::max(difference, std::isnan(a) ? INFINITY : std::abs(a - e));
-    magnitude = std::max(magnitude, std::abs(e));
-  }
-  return difference / magnitude;
-}
-
 class EngineModels : public testing::TestWithParam<std::filesystem::path> {};
 GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(EngineModels);
 
@@ -51,7 +39,7 @@ TEST_P(EngineModels, EqualsTheInterpreter) {
       ASSERT_EQ(actual.size(), expected.size());
       for (const auto& [name, tensor] : expected) {
         ASSERT_EQ(actual.at(name).shape(), tensor.shape());
-        EXPECT_LE(relative_difference(actual.at(name), tensor), 1e-4)
+        EXPECT_LE(test::relative_difference(actual.at(name), tensor), 1e-4)
             << name << ", batch " << batch << ", " << threads << " threads";
       }
       // A second run in the same memory gives the same bits.

@@ -1,48 +1,26 @@
 // Rewrites before quantization on every shared model: within 1e-4 of the largest output, or as far off as stated.
 #include <gtest/gtest.h>
 
-#include <cmath>
-
-#include "halftone/base/rng.h"
+#include "halftone/eval/inputs.h"
 #include "halftone/onnx/onnx.h"
 #include "halftone/runtime/session.h"
 #include "halftone/transform/absorb_bias.h"
 #include "halftone/transform/equalize.h"
 #include "halftone/transform/pass.h"
 #include "halftone/transform/split_channels.h"
+#include "tests/support/relative_difference.h"
 #include "tests/support/testdata.h"
 
 namespace halftone::transform {
 namespace {
 
-TensorMap random_inputs(const Graph& graph) {
+TensorMap noise_for(const Graph& graph) {
   Rng rng(7);
-  TensorMap inputs;
-  for (ValueId id : graph.required_inputs()) {
-    Shape shape;
-    for (const Dim& dim : *graph.value(id).type.shape) shape.push_back(dim.known() ? dim.value : 1);
-    Tensor tensor(DType::Float, shape);
-    for (float& x : tensor.mutable_data<float>()) x = static_cast<float>(rng.uniform(-1, 1));
-    inputs.emplace(graph.value(id).name, std::move(tensor));
-  }
-  return inputs;
+  return eval::random_inputs(graph, 1, rng);
 }
 
-// The largest difference over the largest expected magnitude, of all outputs.
 double difference(const Graph& graph, const TensorMap& inputs, const TensorMap& expected) {
-  const TensorMap found = Session(graph, {}).run(inputs);
-  double worst = 0;
-  for (const auto& [name, tensor] : expected) {
-    double apart = 0, magnitude = 1e-30;
-    for (int64_t i = 0; i < tensor.size(); ++i) {
-      const auto at = static_cast<size_t>(i);
-      const double e = tensor.data<float>()[at], f = found.at(name).data<float>()[at];
-      apart = std::max(apart, std::isnan(f) ? INFINITY : std::abs(f - e));
-      magnitude = std::max(magnitude, std::abs(e));
-    }
-    worst = std::max(worst, apart / magnitude);
-  }
-  return worst;
+  return test::relative_difference(Session(graph, {}).run(inputs), expected);
 }
 
 class RewriteModels : public testing::TestWithParam<std::filesystem::path> {};
@@ -50,7 +28,7 @@ GTEST_ALLOW_UNINSTANTIATED_PARAMETERIZED_TEST(RewriteModels);
 
 TEST_P(RewriteModels, KeepTheFunction) {
   const Graph file = onnx::import_model(GetParam());
-  const TensorMap inputs = random_inputs(file), expected = Session(file, {}).run(inputs);
+  const TensorMap inputs = noise_for(file), expected = Session(file, {}).run(inputs);
   const Graph graph = simplify(file);
   EXPECT_LE(difference(graph, inputs, expected), 1e-4);
 
@@ -71,7 +49,7 @@ TEST_P(RewriteModels, StatisticsChangeTheFunctionWithinBounds) {
   const Graph file = onnx::import_model(GetParam());
   const NormStatistics norms = collect_norm_statistics(file);
   if (norms.empty()) GTEST_SKIP() << "no batch normalization";
-  const TensorMap inputs = random_inputs(file), expected = Session(file, {}).run(inputs);
+  const TensorMap inputs = noise_for(file), expected = Session(file, {}).run(inputs);
   const Graph graph = simplify(file);
   const Equalization kept = equalize(graph, {.ranges = expected_ranges(propagate_moments(graph, norms), 4)});
   EXPECT_LE(difference(kept.graph, inputs, expected), 0.5);

@@ -12,28 +12,16 @@
 #include "halftone/transform/split_channels.h"
 #include "tests/engine/random_graph.h"
 #include "tests/rewrites/block_net.h"
+#include "tests/support/relative_difference.h"
 
 namespace halftone::transform {
 namespace {
 
 constexpr uint64_t kNets = 60;
 
-// The largest difference over the largest expected magnitude, of all outputs.
 double difference(const Graph& graph, const TensorMap& inputs, const TensorMap& expected) {
   verify(graph);
-  const TensorMap found = sim::Interpreter(graph).run(inputs);
-  double worst = found.size() == expected.size() ? 0 : INFINITY;
-  for (const auto& [name, tensor] : expected) {
-    double apart = 0, magnitude = 1e-30;
-    for (int64_t i = 0; i < tensor.size(); ++i) {
-      const auto at = static_cast<size_t>(i);
-      const double e = tensor.data<float>()[at], f = found.at(name).data<float>()[at];
-      apart = std::max(apart, std::isnan(f) ? INFINITY : std::abs(f - e));
-      magnitude = std::max(magnitude, std::abs(e));
-    }
-    worst = std::max(worst, apart / magnitude);
-  }
-  return worst;
+  return test::relative_difference(sim::Interpreter(graph).run(inputs), expected);
 }
 
 // What every value's channels hold in this run.
