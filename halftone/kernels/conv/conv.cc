@@ -17,31 +17,33 @@ constexpr int64_t kMostRowTap = 1024;
 int64_t steps(int64_t depth) { return (depth + 3) / 4; }
 
 // Taps by rows of the kernel need fewer steps of four bytes, or fewer pointers for as many.
-bool takes_rows(const ConvShape& s) {
+bool takes_rows(const ConvShape& s, int64_t code_bytes) {
   const int64_t row = s.kernel_width * s.in_channels;
-  return s.groups == 1 && s.kernel_width > 1 && s.dilation_width == 1 && s.in_pixel_stride == s.in_channels &&
-         row <= kMostRowTap && s.in_channels % 4 != 0 && steps(row) <= s.kernel_width * steps(s.in_channels);
+  return s.groups == 1 && s.kernel_width > 1 && s.dilation_width == 1 &&
+         s.in_pixel_stride == s.in_channels * code_bytes && row <= kMostRowTap && s.in_channels % 4 != 0 &&
+         steps(row) <= s.kernel_width * steps(s.in_channels);
 }
 
 ConvHeader header_of(const GemmKernel& kernel, const ConvProblem& problem) {
   const ConvShape& s = problem.shape;
   ConvHeader header;
   header.shape = s;
-  header.row_taps = takes_rows(s);
+  header.code_bytes = problem.product.wide ? 2 : 1;
+  header.row_taps = takes_rows(s, header.code_bytes);
   const int64_t width = header.row_taps ? s.kernel_width : 1;
   header.taps = s.weight_sets * s.kernel_height * s.kernel_width / width;
   header.depth = s.in_channels / s.groups * width;
   header.x_zero_point = problem.product.x_zero_point;
-  const int64_t row_bytes = header.taps * (static_cast<int64_t>(sizeof(void*)) + header.depth);
+  const int64_t row_bytes = header.taps * (static_cast<int64_t>(sizeof(void*)) + header.depth * header.code_bytes);
   const int64_t rows = std::min(kCallBytes / std::max<int64_t>(row_bytes, 1), kMostRowsPerCall);
   header.rows_per_call = std::max<int64_t>(rows / kernel.row_step, 1) * kernel.row_step;
-  header.element_bytes = problem.product.result == GemmResult::Real ? 4 : 1;
+  header.element_bytes = bytes_of(problem.product.result);
   // 0 <= ox * stride - pad, ox * stride - pad + reach < in_width
   const int64_t room = s.in_width - 1 + s.pad_left - (s.kernel_width - 1) * s.dilation_width;
   header.inner_first = std::max<int64_t>((s.pad_left + s.stride_width - 1) / s.stride_width, 0);
   header.inner_last = room < 0 ? 0 : room / s.stride_width + 1;
   header.zeros = round_up(sizeof(ConvHeader), kAlign);
-  header.products = header.zeros + round_up(header.depth, kAlign) + kAlign;
+  header.products = header.zeros + round_up(header.depth * header.code_bytes, kAlign) + kAlign;
   return header;
 }
 
@@ -72,7 +74,7 @@ const ConvHeader& header_in(const std::byte* packed) { return *reinterpret_cast<
 }  // namespace
 
 Choice<GemmKernel> choose_conv(const ConvProblem& problem, int64_t images) {
-  const GemmKernel& any = gemm_kernels().back();
+  const GemmKernel& any = gemm_kernels().back();  // the numbers of taps and codes are the same for all
   GemmProblem product = product_of(problem, header_of(any, problem), 0);
   product.rows = images * problem.shape.out_height * problem.shape.out_width;
   return choose_gemm(product);
@@ -86,7 +88,7 @@ size_t conv_packed_bytes(const GemmKernel& kernel, const ConvProblem& problem) {
 void pack_conv(const GemmKernel& kernel, const ConvProblem& problem, std::byte* to) {
   ConvHeader header = header_of(kernel, problem);
   header.product_bytes = problem.shape.groups > 1 ? product_bytes(kernel, problem, header) : 0;  // may take long
-  std::memset(to, header.x_zero_point, static_cast<size_t>(header.products));
+  fill_zero_points(header, header.products / header.code_bytes, to);
   std::memcpy(to, &header, sizeof(header));
   for (int64_t group = 0; group < problem.shape.groups; ++group) {
     kernel.pack(product_of(problem, header, group), to + header.products + group * header.product_bytes);

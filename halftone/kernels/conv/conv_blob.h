@@ -1,6 +1,8 @@
 // What lies in the blob of a Conv, besides the blobs of its products.
 #pragma once
 
+#include <algorithm>
+
 #include "halftone/kernels/conv/conv.h"
 
 namespace halftone::kernels {
@@ -14,6 +16,7 @@ struct ConvHeader {
   bool row_taps = false;
   int32_t x_zero_point = 0;
   int64_t rows_per_call = 0;
+  int64_t code_bytes = 1;     // of the input
   int64_t element_bytes = 1;  // of results
   // Output columns for which the whole width of the kernel lies within the image.
   int64_t inner_first = 0, inner_last = 0;
@@ -25,7 +28,16 @@ inline int64_t round_up(int64_t n, int64_t unit) { return (n + unit - 1) / unit 
 
 // Bytes of scratch that a row of the kernel which crosses the image's left or right border is put together in.
 inline int64_t border_bytes(const ConvHeader& header) {
-  return header.row_taps ? round_up(header.depth, static_cast<int64_t>(kSlack)) : 0;
+  return header.row_taps ? round_up(header.depth * header.code_bytes, static_cast<int64_t>(kSlack)) : 0;
+}
+
+// `count` zero points of the input.
+inline void fill_zero_points(const ConvHeader& header, int64_t count, void* to) {
+  if (header.code_bytes == 2) {
+    std::fill_n(static_cast<int16_t*>(to), count, static_cast<int16_t>(header.x_zero_point));
+  } else {
+    std::fill_n(static_cast<uint8_t*>(to), count, static_cast<uint8_t>(header.x_zero_point));
+  }
 }
 
 // Points `rows` at the operands of output pixels [first, last) of a group: [pixel][tap]. `header` stands in its blob;

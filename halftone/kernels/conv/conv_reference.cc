@@ -1,3 +1,4 @@
+#include <cstring>
 #include <vector>
 
 #include "halftone/kernels/conv/conv.h"
@@ -9,6 +10,7 @@ void conv_reference(const ConvProblem& problem, int64_t images, const uint8_t* s
   const ConvShape& s = problem.shape;
   const GemmProblem& p = problem.product;
   const int64_t ic = s.in_channels / s.groups, oc = s.out_channels / s.groups;
+  const int64_t size = p.wide ? 2 : 1;  // bytes of a code
   for (int64_t n = 0; n < images; ++n) {
     for (int64_t oy = 0; oy < s.out_height; ++oy) {
       for (int64_t ox = 0; ox < s.out_width; ++ox) {
@@ -24,8 +26,11 @@ void conv_reference(const ConvProblem& problem, int64_t images, const uint8_t* s
                 const int64_t x = ox * s.stride_width - s.pad_left + kx * s.dilation_width;
                 for (int64_t c = 0; c < ic; ++c, ++weight) {
                   if (y < 0 || y >= s.in_height || x < 0 || x >= s.in_width) continue;
-                  const int64_t at = ((n * s.in_height + y) * s.in_width + x) * s.in_pixel_stride + o / oc * ic + c;
-                  sum += (src[at] - p.x_zero_point) * *weight;
+                  const int64_t at =
+                      ((n * s.in_height + y) * s.in_width + x) * s.in_pixel_stride + (o / oc * ic + c) * size;
+                  int16_t wide = 0;
+                  std::memcpy(&wide, src + at, p.wide ? 2 : 0);
+                  sum += int64_t{(p.wide ? wide : src[at]) - p.x_zero_point} * *weight;
                 }
               }
             }
@@ -38,11 +43,9 @@ void conv_reference(const ConvProblem& problem, int64_t images, const uint8_t* s
           one.bias = &acc;
           one.multipliers += one.multiplier_per_column ? o : 0;
           const uint8_t* none = nullptr;
-          gemm_reference(one, {.rows = &none,
-                               .row_count = 1,
-                               .first_block = 0,
-                               .last_block = 0,
-                               .to = to + o * (p.result == GemmResult::Real ? 4 : 1)});
+          gemm_reference(
+              one,
+              {.rows = &none, .row_count = 1, .first_block = 0, .last_block = 0, .to = to + o * bytes_of(p.result)});
         }
       }
     }

@@ -17,7 +17,7 @@ class RowPointer {
       : header_(header),
         shape_(header.shape),
         zeros_(reinterpret_cast<const uint8_t*>(&header) + header.zeros),
-        src_(src + group * (header.shape.in_channels / header.shape.groups)),
+        src_(src + group * (header.shape.in_channels / header.shape.groups) * header.code_bytes),
         borders_(borders),
         widths_(header.row_taps ? 1 : header.shape.kernel_width) {}
 
@@ -98,11 +98,12 @@ class RowPointer {
   const uint8_t* border(const uint8_t* line, int64_t x) {
     uint8_t* row = borders_;
     borders_ += border_bytes(header_);
-    std::memset(row, header_.x_zero_point, static_cast<size_t>(header_.depth));
+    fill_zero_points(header_, header_.depth, row);
     const int64_t first = std::max<int64_t>(x, 0), last = std::min(x + shape_.kernel_width, shape_.in_width);
     if (first < last) {
-      std::memcpy(row + (first - x) * shape_.in_channels, line + first * shape_.in_channels,
-                  static_cast<size_t>((last - first) * shape_.in_channels));
+      // Pixels lie without gaps.
+      std::memcpy(row + (first - x) * shape_.in_pixel_stride, line + first * shape_.in_pixel_stride,
+                  static_cast<size_t>((last - first) * shape_.in_pixel_stride));
     }
     return row;
   }
@@ -128,7 +129,7 @@ void point_conv_rows(const ConvHeader& header, const uint8_t* src, int64_t group
                      const uint8_t** rows, uint8_t* borders) {
   const ConvShape& s = header.shape;
   if (is_pointwise(header)) {
-    const uint8_t* pixel = src + group * (s.in_channels / s.groups) + first * s.in_pixel_stride;
+    const uint8_t* pixel = src + group * (s.in_channels / s.groups) * header.code_bytes + first * s.in_pixel_stride;
     for (int64_t i = 0; i < last - first; ++i, pixel += s.in_pixel_stride) rows[i] = pixel;
     return;
   }

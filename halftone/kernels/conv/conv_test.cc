@@ -9,6 +9,7 @@
 
 #include "halftone/base/rng.h"
 #include "halftone/kernels/gemm/gemm_test_case.h"
+#include "halftone/kernels/gemm/held_gemm.h"
 
 namespace halftone::kernels {
 namespace {
@@ -22,11 +23,13 @@ struct ConvCase {
   int64_t images = 1;
   RequantizeMode mode = RequantizeMode::Float;
   GemmResult result = GemmResult::Codes;
+  bool wide = false;
 };
 
-ConvCase random_case(Rng& rng) {
+ConvCase random_case(Rng& rng, bool wide) {
   const auto one_of = [&](std::initializer_list<int64_t> values) { return values.begin()[rng.below(values.size())]; };
   ConvCase test;
+  test.wide = wide;
   test.images = one_of({1, 1, 2, 3});
   ConvShape& s = test.shape;
   s.groups = one_of({1, 1, 1, 2, 3});
@@ -41,17 +44,19 @@ ConvCase random_case(Rng& rng) {
   s.pad_top = one_of({0, 1, 2, 6});
   s.pad_left = one_of({0, 1, 2, 6});
   const int64_t tall = (s.kernel_height - 1) * s.dilation_height + 1,
-                wide = (s.kernel_width - 1) * s.dilation_width + 1;
+                across = (s.kernel_width - 1) * s.dilation_width + 1;
   s.in_height = tall + one_of({0, 1, 2, 6}) - std::min<int64_t>(s.pad_top, tall - 1);
-  s.in_width = wide + one_of({0, 1, 3, 11}) - std::min<int64_t>(s.pad_left, wide - 1);
+  s.in_width = across + one_of({0, 1, 3, 11}) - std::min<int64_t>(s.pad_left, across - 1);
   s.out_height = out_size(s.in_height, s.kernel_height, s.stride_height, s.dilation_height, s.pad_top, s.pad_top);
   s.out_width =
       out_size(s.in_width, s.kernel_width, s.stride_width, s.dilation_width, s.pad_left, one_of({0, 2}) + s.pad_left);
   s.weight_sets = one_of({1, 1, 2});
-  s.in_pixel_stride = s.in_channels + one_of({0, 0, 5});
+  s.in_pixel_stride = (s.in_channels + one_of({0, 0, 5})) * (wide ? 2 : 1);
   test.mode = one_of({0, 1}) != 0 ? RequantizeMode::Float : RequantizeMode::Dyadic;
-  test.result = one_of({0, 1}) != 0 ? GemmResult::Codes : GemmResult::Real;
-  s.out_pixel_stride = test.result == GemmResult::Real ? 4 * (s.out_channels + 1) : s.out_channels + one_of({0, 3});
+  test.result = one_of({0, 1}) == 0           ? GemmResult::Real
+                : wide && one_of({0, 1}) != 0 ? GemmResult::WideCodes
+                                              : GemmResult::Codes;
+  s.out_pixel_stride = bytes_of(test.result) * (s.out_channels + one_of({0, 3}));
   return test;
 }
 
@@ -70,27 +75,36 @@ class ConvOperands {
   ConvOperands(const ConvCase& test, Rng& rng) : test_(test) {
     const ConvShape& s = test.shape;
     const int64_t per_channel = s.weight_sets * s.kernel_height * s.kernel_width * (s.in_channels / s.groups);
+    // Sums of 16-bit codes and larger weights would not fit.
+    const int reach = test.wide ? 16 : 128;
     for (int64_t i = 0; i < s.out_channels * per_channel; ++i) {
-      weights_.push_back(static_cast<int8_t>(static_cast<int>(rng.below(256)) - 128));
+      weights_.push_back(static_cast<int8_t>(static_cast<int>(rng.below(static_cast<uint64_t>(2 * reach))) - reach));
     }
+    const double smaller = test.wide && test.result == GemmResult::Codes ? 1.0 / 256 : 1;
     for (int64_t o = 0; o < s.out_channels; ++o) {
       bias_.push_back(static_cast<int32_t>(rng.below(20001)) - 10000);
-      multipliers_.push_back(static_cast<float>(rng.uniform(0.02, 0.05) / std::sqrt(static_cast<double>(per_channel))));
+      multipliers_.push_back(
+          static_cast<float>(smaller * rng.uniform(0.02, 0.05) / std::sqrt(static_cast<double>(per_channel))));
     }
     source_.resize(static_cast<size_t>(test.images * s.in_height * s.in_width * s.in_pixel_stride) + kSlack);
     for (uint8_t& code : source_) code = static_cast<uint8_t>(rng.below(256));
-    x_zero_point_ = static_cast<int32_t>(rng.below(256));
+    x_zero_point_ = test.wide ? static_cast<int32_t>(rng.below(65536)) - 32768 : static_cast<int32_t>(rng.below(256));
   }
   ConvProblem problem() const {
     ConvProblem problem;
     problem.shape = test_.shape;
     problem.product.mode = test_.mode;
     problem.product.result = test_.result;
+    problem.product.wide = test_.wide;
     problem.product.weights = weights_.data();
     problem.product.bias = bias_.data();
     problem.product.multipliers = multipliers_.data();
     problem.product.x_zero_point = x_zero_point_;
     problem.product.zero_point = 130;
+    if (test_.result == GemmResult::WideCodes) {
+      problem.product.low = -30000;
+      problem.product.high = 32767;
+    }
     return problem;
   }
   const uint8_t* source() const { return source_.data(); }
@@ -109,12 +123,13 @@ class ConvOperands {
   int32_t x_zero_point_ = 0;
 };
 
-class ConvOverKernels : public testing::TestWithParam<std::string_view> {
+class ConvOverKernels : public testing::TestWithParam<HeldGemm> {
  protected:
   void SetUp() override {
-    kernel_ = find_gemm(GetParam());
-    if (kernel_ == nullptr) GTEST_SKIP() << "this processor lacks " << GetParam();
+    kernel_ = find_gemm(GetParam().kernel);
+    if (kernel_ == nullptr) GTEST_SKIP() << "this processor lacks " << GetParam().kernel;
   }
+  int64_t code_bytes() const { return GetParam().wide ? 2 : 1; }
   void check(const ConvCase& test, Rng& rng) {
     const ConvOperands operands(test, rng);
     const ConvProblem problem = operands.problem();
@@ -151,7 +166,7 @@ class ConvOverKernels : public testing::TestWithParam<std::string_view> {
 TEST_P(ConvOverKernels, RandomShapes) {
   Rng rng(5);
   for (int i = 0; i < 300 && !HasFatalFailure(); ++i) {
-    const ConvCase test = random_case(rng);
+    const ConvCase test = random_case(rng, GetParam().wide);
     if (test.shape.out_height >= 1 && test.shape.out_width >= 1) check(test, rng);
   }
 }
@@ -171,8 +186,9 @@ TEST_P(ConvOverKernels, FirstLayerOfThreeChannels) {
                 .stride_width = 2,
                 .pad_top = 1,
                 .pad_left = 1,
-                .in_pixel_stride = 3,
+                .in_pixel_stride = 3 * code_bytes(),
                 .out_pixel_stride = 32};
+  test.wide = GetParam().wide;
   check(test, rng);
   test.shape.pad_left = 0;
   test.shape.out_width = 18;
@@ -192,19 +208,13 @@ TEST_P(ConvOverKernels, KernelLargerThanTheImage) {
                 .kernel_width = 7,
                 .pad_top = 3,
                 .pad_left = 4,
-                .in_pixel_stride = 5,
+                .in_pixel_stride = 5 * code_bytes(),
                 .out_pixel_stride = 9};
+  test.wide = GetParam().wide;
   check(test, rng);
 }
 
-std::vector<std::string_view> names() {
-  std::vector<std::string_view> result;
-  for (const GemmKernel& kernel : gemm_kernels()) result.push_back(kernel.name);
-  return result;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, ConvOverKernels, testing::ValuesIn(names()),
-                         [](const auto& instance) { return std::string(instance.param); });
+INSTANTIATE_TEST_SUITE_P(All, ConvOverKernels, testing::ValuesIn(all_held_gemms()), name_of_held);
 
 // A matrix-vector product has one pixel only; a cut into parts has to go through the columns.
 TEST(ConvParts, CutsFewPixelsByColumns) {

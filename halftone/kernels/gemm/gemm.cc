@@ -13,13 +13,22 @@ std::span<const GemmKernel> gemm_kernels() {
   return kernels;
 }
 
-Choice<GemmKernel> choose_gemm(const GemmProblem& problem) { return choose<GemmKernel>(gemm_kernels(), problem); }
+std::span<const GemmKernel> wide_gemm_kernels() {
+  static const GemmKernel kernels[] = {
+#define HALFTONE_GEMM_KERNEL(name) name,
+#include "halftone/kernels/gemm/wide_kernels.def"
+#undef HALFTONE_GEMM_KERNEL
+  };
+  return kernels;
+}
+
+Choice<GemmKernel> choose_gemm(const GemmProblem& problem) {
+  return choose<GemmKernel>(problem.wide ? wide_gemm_kernels() : gemm_kernels(), problem);
+}
 
 const GemmKernel* find_gemm(std::string_view name) {
-  for (const GemmKernel& kernel : gemm_kernels()) {
-    if (kernel.name == name) return has_isa(kernel.isa) ? &kernel : nullptr;
-  }
-  return nullptr;
+  const GemmKernel* narrow = find_kernel(gemm_kernels(), name);
+  return narrow != nullptr ? narrow : find_kernel(wide_gemm_kernels(), name);
 }
 
 }  // namespace halftone::kernels

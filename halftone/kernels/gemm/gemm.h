@@ -1,12 +1,14 @@
-// Family `gemm`: sums of products of uint8 activations with int8 weights, and their step to codes or real numbers. One
-// micro-kernel serves pointwise and dense convolutions, Gemm and MatMul, because the left operand is indirect: a row is
-// `taps` pointers to `depth` bytes each.
+// Family `gemm`: sums of products of activations with int8 weights, and their step to codes or real numbers.
+// Activations are stored codes of 8 bits, or, for kernels of their own, of 16 (kernel.h), of which `depth` counts two
+// bytes each. One micro-kernel serves pointwise and dense convolutions, Gemm and MatMul, because the left operand is
+// indirect: a row is `taps` pointers to `depth` codes each.
 //
 //   acc[r][c] = bias[c] + sum over t < taps, d < depth of (*(rows[r * taps + t] + d) - x_zero_point) * weights[c][t][d]
 //             + row_terms[r] * column_terms[c]                                        (where these are given)
-//   Codes:  to[r][c] = requantize(acc, multiplier[c]) in the problem's mode           uint8
-//   Real:   to[r][c] = fl(fl(acc) * multiplier[c]), in both modes                     float32
-//           to[r][c] = fl(fl(acc) * fl(row_scales[r] * multiplier[c]))                with row_scales
+//   Codes:      to[r][c] = requantize(acc, multiplier[c]) in the problem's mode       uint8
+//   WideCodes:  the same                                                              int16, of wide problems
+//   Real:       to[r][c] = fl(fl(acc) * multiplier[c]), in both modes                     float32
+//               to[r][c] = fl(fl(acc) * fl(row_scales[r] * multiplier[c]))                with row_scales
 //
 // Overflow: the caller has proved |acc| < 2^31 for every row (docs/quantization.md, section 3), so that int32 sums that
 // wrap on the way still end right; kernels add in any order and fold x_zero_point into the bias.
@@ -25,16 +27,20 @@
 
 namespace halftone::kernels {
 
-enum class GemmResult { Codes, Real };
+enum class GemmResult { Codes, WideCodes, Real };
+inline constexpr int64_t bytes_of(GemmResult result) {
+  return result == GemmResult::Real ? 4 : result == GemmResult::WideCodes ? 2 : 1;
+}
 
 // What is known when a Program is built. The pointers are read by refuse() and pack() only.
 struct GemmProblem {
   int64_t columns = 0;  // output channels
-  int64_t depth = 0;    // bytes per tap
+  int64_t depth = 0;    // codes per tap
   int64_t taps = 1;
   int64_t rows = 0;  // how many a run will typically have; 0: not known. A hint, no limit
   RequantizeMode mode = RequantizeMode::Float;
   GemmResult result = GemmResult::Codes;
+  bool wide = false;  // the left operand has 16 bits
 
   const int8_t* weights = nullptr;     // [columns][taps][depth]
   const int32_t* bias = nullptr;       // [columns], or null: none
@@ -42,9 +48,9 @@ struct GemmProblem {
   bool multiplier_per_column = true;
   const int32_t* column_terms = nullptr;  // [columns], or null: runs give no row_terms
 
-  int32_t x_zero_point = 0;                     // of the left operand, 0 .. 255
-  int32_t x_high = 255;                         // no byte of the left operand is larger
-  int32_t zero_point = 0, low = 0, high = 255;  // of stored codes, all in 0 .. 255, low <= high
+  int32_t x_zero_point = 0;                     // of the left operand, a stored code
+  int32_t x_high = 255;                         // no byte of the left operand is larger; of wide ones not read
+  int32_t zero_point = 0, low = 0, high = 255;  // of the result, stored codes, low <= high
 };
 
 // One call: some rows of one left operand, some column blocks.
@@ -80,9 +86,10 @@ struct GemmKernel {
   std::string (*describe)(const std::byte* packed) = nullptr;
 };
 
-// All kernels of kernels.def, most preferred first.
+// All kernels of kernels.def, most preferred first; and those of wide_kernels.def, for wide problems.
 std::span<const GemmKernel> gemm_kernels();
-// The first that runs here and accepts the problem, and why those before it don't. The last of the list always does.
+std::span<const GemmKernel> wide_gemm_kernels();
+// The first that runs here and accepts the problem, and why those before it in its list don't. The last always does.
 Choice<GemmKernel> choose_gemm(const GemmProblem& problem);
 // By name, for programs that were saved; null when there is none or this processor can't run it.
 const GemmKernel* find_gemm(std::string_view name);

@@ -37,8 +37,11 @@ GemmColumn gemm_column(const GemmProblem& problem, int64_t column) {
   result.multiplier = problem.multipliers[problem.multiplier_per_column ? column : 0];
   result.dyadic = make_dyadic(result.multiplier);
   const bool open = problem.column_terms != nullptr;
-  result.least = static_cast<int32_t>(open ? -kMost : std::max(-kMost, bias + unit.least * problem.x_high));
-  result.most = static_cast<int32_t>(open ? kMost : std::min(kMost, bias + unit.most * problem.x_high));
+  const int64_t x_low = problem.wide ? INT16_MIN : 0, x_high = problem.wide ? INT16_MAX : problem.x_high;
+  const int64_t least = bias + unit.least * x_high + unit.most * x_low;
+  const int64_t most = bias + unit.most * x_high + unit.least * x_low;
+  result.least = static_cast<int32_t>(open ? -kMost : std::max(-kMost, least));
+  result.most = static_cast<int32_t>(open ? kMost : std::min(kMost, most));
   const bool is_float = problem.mode == RequantizeMode::Float;
   result.steps_fit = is_float ? float_steps_fit(result) : dyadic_steps_fit(result.dyadic);
   return result;

@@ -16,6 +16,7 @@ struct Header {
   int64_t columns, depth, taps;
   RequantizeMode mode;
   GemmResult result;
+  bool wide;
   int32_t zero_point, low, high;
 };
 struct Column {
@@ -44,8 +45,8 @@ size_t packed_bytes(const GemmProblem& problem) {
 }
 
 void pack(const GemmProblem& problem, std::byte* to) {
-  const Header header = {problem.columns, problem.depth,      problem.taps, problem.mode,
-                         problem.result,  problem.zero_point, problem.low,  problem.high};
+  const Header header = {problem.columns, problem.depth,      problem.taps, problem.mode, problem.result,
+                         problem.wide,    problem.zero_point, problem.low,  problem.high};
   std::memcpy(to, &header, sizeof(header));
   auto* columns = reinterpret_cast<Column*>(to + sizeof(Header));
   for (int64_t c = 0; c < problem.columns; ++c) {
@@ -75,12 +76,24 @@ void store(const Blob& blob, int64_t c, int32_t acc, float row_scale, std::byte*
     return;
   }
   const bool is_float = header.mode == RequantizeMode::Float;
-  to[c] = static_cast<std::byte>(
-      is_float ? requantize(acc, column.multiplier, header.zero_point, header.low, header.high)
-               : requantize_dyadic(acc, column.dyadic, header.zero_point, header.low, header.high));
+  const int32_t code = is_float ? requantize(acc, column.multiplier, header.zero_point, header.low, header.high)
+                                : requantize_dyadic(acc, column.dyadic, header.zero_point, header.low, header.high);
+  if (header.result == GemmResult::WideCodes) {
+    reinterpret_cast<int16_t*>(to)[c] = static_cast<int16_t>(code);
+  } else {
+    to[c] = static_cast<std::byte>(code);
+  }
 }
 
-template <int64_t Rows>
+// A code of either width; rows begin anywhere.
+template <typename X>
+int32_t load(const uint8_t* row, int64_t d) {
+  X code;
+  std::memcpy(&code, row + d * static_cast<int64_t>(sizeof(X)), sizeof(X));
+  return code;
+}
+
+template <typename X, int64_t Rows>
 void some_rows(const Blob& blob, const GemmRun& run, int64_t row, int64_t c) {
   const Header& header = blob.header;
   const Column& column = blob.columns[c];
@@ -90,7 +103,7 @@ void some_rows(const Blob& blob, const GemmRun& run, int64_t row, int64_t c) {
     for (int64_t r = 0; r < Rows; ++r) {
       const uint8_t* x = run.rows[(row + r) * header.taps + tap];
       uint32_t sum = 0;
-      for (int64_t d = 0; d < header.depth; ++d) sum += static_cast<uint32_t>(x[d] * weights[d]);
+      for (int64_t d = 0; d < header.depth; ++d) sum += static_cast<uint32_t>(load<X>(x, d) * weights[d]);
       sums[r] = static_cast<int32_t>(static_cast<uint32_t>(sums[r]) + sum);
     }
   }
@@ -104,16 +117,21 @@ void some_rows(const Blob& blob, const GemmRun& run, int64_t row, int64_t c) {
   }
 }
 
-void run(const std::byte* packed, const GemmRun& run) {
+template <typename X>
+void run_codes(const std::byte* packed, const GemmRun& run) {
   const Blob blob = open(packed);
   const int64_t last = first_column(packed, run.last_block);
   for (int64_t row = 0; row < run.row_count;) {
     const bool many = row + kRows <= run.row_count;
     for (int64_t c = first_column(packed, run.first_block); c < last; ++c) {
-      many ? some_rows<kRows>(blob, run, row, c) : some_rows<1>(blob, run, row, c);
+      many ? some_rows<X, kRows>(blob, run, row, c) : some_rows<X, 1>(blob, run, row, c);
     }
     row += many ? kRows : 1;
   }
+}
+
+void run(const std::byte* packed, const GemmRun& run) {
+  (open(packed).header.wide ? run_codes<int16_t> : run_codes<uint8_t>)(packed, run);
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Every kernel of kernels.def that this processor runs against gemm_reference, bit for bit.
+// Every kernel of kernels.def and wide_kernels.def that this processor runs against gemm_reference, bit for bit.
 #include "halftone/kernels/gemm/gemm.h"
 
 #include <gtest/gtest.h>
@@ -9,15 +9,16 @@
 
 #include "halftone/base/rng.h"
 #include "halftone/kernels/gemm/gemm_test_case.h"
+#include "halftone/kernels/gemm/held_gemm.h"
 
 namespace halftone::kernels {
 namespace {
 
-class GemmKernels : public testing::TestWithParam<std::string_view> {
+class GemmKernels : public testing::TestWithParam<HeldGemm> {
  protected:
   void SetUp() override {
-    kernel_ = find_gemm(GetParam());
-    if (kernel_ == nullptr) GTEST_SKIP() << "this processor lacks " << GetParam();
+    kernel_ = find_gemm(GetParam().kernel);
+    if (kernel_ == nullptr) GTEST_SKIP() << "this processor lacks " << GetParam().kernel;
   }
   // Runs the kernel on all of the case, once whole and once cut into pieces.
   void check(const GemmCase& test) {
@@ -34,8 +35,10 @@ class GemmKernels : public testing::TestWithParam<std::string_view> {
     ASSERT_EQ(want.difference(cut), "") << "cut, " << test;
   }
   void check_modes(GemmCase test) {
+    test.wide = GetParam().wide;
     for (RequantizeMode mode : {RequantizeMode::Float, RequantizeMode::Dyadic}) {
-      for (GemmResult result : {GemmResult::Codes, GemmResult::Real}) {
+      for (GemmResult result : {GemmResult::Codes, GemmResult::Real, GemmResult::WideCodes}) {
+        if (result == GemmResult::WideCodes && !test.wide) continue;
         test.mode = mode;
         test.result = result;
         check(test);
@@ -165,14 +168,7 @@ TEST_P(GemmKernels, RandomProblems) {
   EXPECT_GT(accepted_, 0) << "refuses everything";
 }
 
-std::vector<std::string_view> names() {
-  std::vector<std::string_view> result;
-  for (const GemmKernel& kernel : gemm_kernels()) result.push_back(kernel.name);
-  return result;
-}
-
-INSTANTIATE_TEST_SUITE_P(All, GemmKernels, testing::ValuesIn(names()),
-                         [](const auto& instance) { return std::string(instance.param); });
+INSTANTIATE_TEST_SUITE_P(All, GemmKernels, testing::ValuesIn(all_held_gemms()), name_of_held);
 
 TEST(GemmSelection, TakesTheFirstThatCanAndSaysWhyOthersCannot) {
   const GemmCase test = {.columns = 8, .depth = 8, .rows = 2};

@@ -35,6 +35,9 @@ struct GemmCase {
   GemmData data = GemmData::Random;
   RequantizeMode mode = RequantizeMode::Float;
   GemmResult result = GemmResult::Codes;
+  // The left operand has 16 bits. Its zero point, and grids of wide results, are made of those of bytes: 0 is the least
+  // code and 255 the largest.
+  bool wide = false;
 
   static GemmCase random(Rng& rng) {
     const auto below = [&](int64_t n) { return static_cast<int64_t>(rng.below(static_cast<uint64_t>(n))); };
@@ -56,7 +59,7 @@ struct GemmCase {
 inline std::ostream& operator<<(std::ostream& out, const GemmCase& test) {
   return out << test.rows << " rows, " << test.columns << " columns, depth " << test.depth << ", taps " << test.taps
              << ", data " << static_cast<int>(test.data) << ", mode " << static_cast<int>(test.mode) << ", result "
-             << static_cast<int>(test.result);
+             << static_cast<int>(test.result) << (test.wide ? ", wide" : "");
 }
 
 class GemmOperands {
@@ -74,16 +77,17 @@ class GemmOperands {
             .rows = test_.hint.value_or(test_.rows),
             .mode = test_.mode,
             .result = test_.result,
+            .wide = test_.wide,
             .weights = weights_.data(),
             .bias = test_.bias ? bias_.data() : nullptr,
             .multipliers = multipliers_.data(),
             .multiplier_per_column = !test_.one_multiplier,
             .column_terms = test_.terms ? column_terms_.data() : nullptr,
-            .x_zero_point = test_.x_zero_point,
+            .x_zero_point = stored(test_.x_zero_point, test_.wide),
             .x_high = test_.x_high,
-            .zero_point = test_.zero_point,
-            .low = test_.low,
-            .high = test_.high};
+            .zero_point = stored(test_.zero_point, wide_result()),
+            .low = stored(test_.low, wide_result()),
+            .high = stored(test_.high, wide_result())};
   }
   // All rows; the column blocks are left open.
   GemmRun run() const {
@@ -98,7 +102,15 @@ class GemmOperands {
     return low + static_cast<int32_t>(rng_.below(static_cast<uint64_t>(high - low + 1)));
   }
 
+  static int32_t stored(int32_t byte, bool wide) { return wide ? byte * 257 - 32768 : byte; }
+  bool wide_result() const { return test_.result == GemmResult::WideCodes; }
+
+  // Weights of wide problems thin out where there are many: their sum has a bound.
   void make_weights() {
+    constexpr int64_t kMostWide = 32000;
+    const int64_t count = test_.taps * test_.depth;
+    const auto sparse = static_cast<uint64_t>(test_.wide ? count * 100 / kMostWide + 1 : 1);
+    int64_t at = 0, sum = 0;
     constexpr int8_t kExtremes[] = {-128, -127, 0, 127};
     weights_.resize(static_cast<size_t>(test_.columns * test_.taps * test_.depth));
     for (int8_t& w : weights_) {
@@ -107,12 +119,15 @@ class GemmOperands {
           : test_.data == GemmData::BellShaped ? static_cast<int8_t>(std::clamp(rng_.normal() * 35, -128.0, 127.0))
           : extreme                            ? kExtremes[rng_.below(4)]
                                                : static_cast<int8_t>(between(-128, 127));
+      if (at++ % count == 0) sum = 0;
+      if (rng_.below(sparse) != 0 || (test_.wide && sum + std::abs(w) > kMostWide)) w = 0;
+      sum += std::abs(w);
     }
   }
 
   // Rows lie at odd distances in one buffer of random bytes, which ends with the promised slack.
   void make_rows() {
-    const int64_t count = test_.rows * test_.taps, stride = test_.depth + 3;
+    const int64_t count = test_.rows * test_.taps, size = test_.wide ? 2 : 1, stride = test_.depth * size + 3;
     bytes_.resize(static_cast<size_t>(count * stride) + kSlack);
     for (uint8_t& byte : bytes_) byte = static_cast<uint8_t>(rng_.below(256));
     for (int64_t i = 0; i < count; ++i) {
@@ -124,17 +139,24 @@ class GemmOperands {
         const bool adverse = test_.data == GemmData::RowsOfExtremes || test_.data == GemmData::BellShaped;
         const bool most = adverse ? w * sign > 0 : rng_.below(2) == 0;
         const bool random = !adverse && test_.data != GemmData::WeightsOfExtremes;
-        row[d] = static_cast<uint8_t>(random ? between(0, test_.x_high) : most ? test_.x_high : 0);
+        if (test_.wide) {
+          const auto code = static_cast<int16_t>(random ? between(INT16_MIN, INT16_MAX) : most ? INT16_MAX : INT16_MIN);
+          std::memcpy(row + d * size, &code, sizeof(code));
+        } else {
+          row[d] = static_cast<uint8_t>(random ? between(0, test_.x_high) : most ? test_.x_high : 0);
+        }
       }
     }
   }
 
   void make_constants() {
     const int64_t count = test_.taps * test_.depth;
-    const double usual = 200 / (5000 * std::sqrt(static_cast<double>(count)));
+    const int32_t reach_of_x = test_.wide ? 65535 : 255;
+    const double usual =
+        200 / (5000 * std::sqrt(static_cast<double>(count))) * (test_.wide && !wide_result() ? 1.0 / 256 : 1);
     for (int64_t c = 0; c < test_.columns; ++c) {
       int64_t reach = 0;
-      for (int64_t i = 0; i < count; ++i) reach += 255 * std::abs(weights_[static_cast<size_t>(c * count + i)]);
+      for (int64_t i = 0; i < count; ++i) reach += reach_of_x * std::abs(weights_[static_cast<size_t>(c * count + i)]);
       const int64_t terms = test_.terms ? 128 * 1000 : 0;
       const int64_t room = (int64_t{1} << 31) - 1 - reach - terms;
       const auto large = static_cast<int32_t>(c % 2 == 0 ? room : -room);
@@ -177,7 +199,7 @@ class AlignedBytes {
 class GemmOutput {
  public:
   explicit GemmOutput(const GemmCase& test)
-      : size_(test.result == GemmResult::Real ? 4 : 1),
+      : size_(bytes_of(test.result)),
         columns_(test.columns),
         stride_((test.columns + 5) * size_),
         bytes_(static_cast<size_t>(kMargin + test.rows * stride_), std::byte{0xA5}) {}

@@ -135,7 +135,7 @@ void narrow_blocks(BlockRunner runner, const Tile& tile, int64_t row, int64_t bl
 template <typename Sums, typename Finish, int kMost>
 void run_tile(const Tile& tile, int64_t column, int64_t first, int64_t last) {
   static constexpr BlockRunners<Sums, Finish, kMost> kRunners;
-  const int64_t element = tile.blob.result == GemmResult::Real ? 4 : 1;
+  const int64_t element = bytes_of(tile.blob.result);
   const int64_t columns = tile.blob.columns - column;
   const auto run = [&](int64_t row, int64_t blocks, int64_t rows) {
     std::byte* to = static_cast<std::byte*>(tile.run.to) + row * tile.run.to_stride + column * element;

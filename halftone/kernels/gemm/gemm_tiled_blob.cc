@@ -26,7 +26,7 @@ TiledBlob tiled_blob(int lanes, const GemmProblem& problem) {
   blob.low = problem.low;
   blob.high = problem.high;
   blob.fit = true;
-  const bool dyadic = problem.mode == RequantizeMode::Dyadic && problem.result == GemmResult::Codes;
+  const bool dyadic = problem.mode == RequantizeMode::Dyadic && problem.result != GemmResult::Real;
   const int64_t row_bytes = int64_t{lanes} * 4;
   blob.terms = problem.column_terms != nullptr ? row_bytes : 0;
   blob.requantizer = row_bytes + blob.terms;

@@ -1,8 +1,9 @@
 // One or two rows: every weight is read once and used at once, so what counts is how many bytes it takes. Weights stay
 // bytes in memory (no masks) and are widened on the way into the registers; products of 16 bits are always exact.
-#include "halftone/kernels/vectors_avx2.h"
+#include "halftone/kernels/words_avx2.h"
 
 #include "halftone/kernels/gemm/gemm_kernels.h"
+#include "halftone/kernels/gemm/gemm_pairs_blob.h"
 #include "halftone/kernels/gemm/gemm_tiled.h"
 
 namespace halftone::kernels {
@@ -10,53 +11,15 @@ namespace {
 
 constexpr int kMostRows = 2;
 
-// TiledBlob; the tiles' constants; weights [tile][tap][pair of bytes][lane][2].
-struct Layout {
-  int64_t pairs;  // per tap
-  int64_t constants, tile_constants, weights, tile_weights, bytes;
-};
-
-HT_INLINE Layout layout_of(const TiledBlob& blob) {
-  Layout layout = {};
-  layout.pairs = (blob.depth + 1) / 2;
-  layout.constants = tile_aligned(sizeof(TiledBlob));
-  layout.tile_constants = blob.constant_bytes;
-  layout.weights = tile_aligned(layout.constants + blob.tiles * layout.tile_constants);
-  layout.tile_weights = blob.taps * layout.pairs * kLanes * 2;
-  layout.bytes = layout.weights + blob.tiles * layout.tile_weights;
-  return layout;
-}
-
 const char* refuse(const GemmProblem& problem) {
   return problem.rows >= 1 && problem.rows <= kMostRows ? "" : "it is made for one or two rows";
 }
 
-size_t packed_bytes(const GemmProblem& problem) {
-  return static_cast<size_t>(layout_of(tiled_blob(kLanes, problem)).bytes);
-}
-
-void pack(const GemmProblem& problem, std::byte* to) {
-  TiledBlob blob = tiled_blob(kLanes, problem);
-  const Layout layout = layout_of(blob);
-  __builtin_memset(to, 0, static_cast<size_t>(layout.bytes));
-  for (int64_t tile = 0; tile < blob.tiles; ++tile) {
-    blob.fit &= pack_tile_constants(blob, problem, tile, nullptr, to + layout.constants + tile * layout.tile_constants);
-  }
-  const int64_t count = problem.taps * problem.depth;
-  for (int64_t c = 0; c < problem.columns; ++c) {
-    const int8_t* from = problem.weights + c * count;
-    std::byte* tile = to + layout.weights + c / kLanes * layout.tile_weights + c % kLanes * 2;
-    for (int64_t tap = 0; tap < problem.taps; ++tap) {
-      for (int64_t d = 0; d < problem.depth; ++d) {
-        tile[(tap * layout.pairs + d / 2) * kLanes * 2 + d % 2] = static_cast<std::byte>(*from++);
-      }
-    }
-  }
-  __builtin_memcpy(to, &blob, sizeof(blob));
-}
+size_t packed_bytes(const GemmProblem& problem) { return pairs_packed_bytes(kLanes, problem); }
+void pack(const GemmProblem& problem, std::byte* to) { pairs_pack(kLanes, problem, to); }
 
 // A row as uint16, tap after tap, of an even number each; the last 16 may be written beyond the end.
-HT_INLINE int64_t widened_words(const TiledBlob& blob) { return blob.taps * layout_of(blob).pairs * 2 + 32; }
+HT_INLINE int64_t widened_words(const TiledBlob& blob) { return blob.taps * pairs_layout(blob).pairs * 2 + 32; }
 
 size_t scratch_bytes(const std::byte* packed) {
   const auto& blob = *reinterpret_cast<const TiledBlob*>(packed);
@@ -64,7 +27,7 @@ size_t scratch_bytes(const std::byte* packed) {
 }
 
 void widen(const TiledBlob& blob, const uint8_t* const* taps, std::byte* to) {
-  const int64_t words = layout_of(blob).pairs * 2;
+  const int64_t words = pairs_layout(blob).pairs * 2;
   for (int64_t tap = 0; tap < blob.taps; ++tap, to += words * 2) {
     for (int64_t d = 0; d < words; d += 16) {
       const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(taps[tap] + d));
@@ -80,8 +43,8 @@ struct WidenedSums {
     HT_UNROLL for (int r = 0; r < kRows; ++r) x[r] = tile.rows[row - tile.first_row + r];
     const std::byte* weights = tile.weights;
     HT_UNROLL for (int r = 0; r < kRows; ++r) acc[r] = Vectors::load(tile.constants);
-    for (int64_t pairs = tile.blob.taps * layout_of(tile.blob).pairs; pairs != 0; --pairs) {
-      const Int w = _mm256_cvtepi8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(weights)));
+    for (int64_t pairs = tile.blob.taps * pairs_layout(tile.blob).pairs; pairs != 0; --pairs) {
+      const Int w = Words::widen(weights);
       HT_UNROLL for (int r = 0; r < kRows; ++r) {
         acc[r] = Vectors::add32(acc[r], Vectors::madd16(Vectors::all_words(x[r]), w));
         x[r] += 4;
@@ -98,7 +61,7 @@ struct VectorRunner {
   template <typename Finish>
   void run() const {
     const auto& blob = *reinterpret_cast<const TiledBlob*>(packed);
-    const Layout layout = layout_of(blob);
+    const PairsLayout layout = pairs_layout(blob);
     for (int64_t row = 0; row < run_.row_count; row += kMostRows) {
       const int64_t last = row + kMostRows < run_.row_count ? row + kMostRows : run_.row_count;
       const uint8_t* widened[kMostRows];
