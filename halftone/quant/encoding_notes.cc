@@ -39,6 +39,43 @@ QuantSpec spec_from_json(const Json& json) {
   return spec;
 }
 
+ProductNote note_product(const Graph& graph, const Node& node, DynamicRange range) {
+  ProductNote note{node.op_type, range, "", ""};
+  const auto constant = [&](size_t i) -> const Value* {
+    const ValueId id = node.input(i);
+    return id == ValueId::None || !graph.value(id).constant ? nullptr : &graph.value(id);
+  };
+  if (const Value* weights = constant(1)) note.weights = weights->name;
+  if (const Value* bias = constant(2)) {
+    note.bias = bias->name;
+    note.bias_shape = bias->constant->shape();
+  }
+  // Those of a convolution stay attributes in files; a MatMul has none.
+  if (!node.is("Gemm")) return note;
+  for (const Attribute& attribute : node.attributes) {
+    if (const auto* integer = std::get_if<int64_t>(&attribute.value))
+      note.attributes.emplace_back(attribute.name, *integer);
+    if (const auto* real = std::get_if<float>(&attribute.value)) note.attributes.emplace_back(attribute.name, *real);
+  }
+  return note;
+}
+
+Json product_to_json(const ProductNote& note) {
+  return {{"op", note.op},     {"range", static_cast<int>(note.range)}, {"weights", note.weights},
+          {"bias", note.bias}, {"bias_shape", note.bias_shape},         {"attributes", note.attributes}};
+}
+
+ProductNote product_from_json(const Json& json) {
+  ProductNote note{json.at("op").get<std::string>(), DynamicRange::PerTensor, json.at("weights").get<std::string>(),
+                   json.at("bias").get<std::string>(), json.at("bias_shape").get<Shape>()};
+  const auto range = json.at("range").get<int>();
+  if (range != 0 && range != 1) throw std::invalid_argument("unknown range");
+  note.range = static_cast<DynamicRange>(range);
+  for (const Json& attribute : json.at("attributes"))
+    note.attributes.emplace_back(attribute.at(0).get<std::string>(), attribute.at(1).get<double>());
+  return note;
+}
+
 }  // namespace
 
 EncodingNotes make_notes(const QuantizedModel& model) {
@@ -59,6 +96,10 @@ EncodingNotes make_notes(const QuantizedModel& model) {
     }
     notes.values.emplace(name, note);
   }
+  for (const Node& node : model.graph.nodes()) {
+    const std::optional<DynamicRange> range = find_dynamic(model, node);
+    if (range) notes.products.emplace(model.graph.value(node.outputs[0]).name, note_product(model.graph, node, *range));
+  }
   return notes;
 }
 
@@ -76,7 +117,8 @@ std::string to_json(const EncodingNotes& notes) {
   }
   Json list = Json::array();
   for (const QuantSpec& spec : specs) list.push_back(spec_to_json(spec));
-  const Json json = {{"version", 1}, {"specs", list}, {"values", values}, {"float_reasons", notes.float_reasons}};
+  Json json = {{"version", 1}, {"specs", list}, {"values", values}, {"float_reasons", notes.float_reasons}};
+  for (const auto& [name, note] : notes.products) json["products"][name] = product_to_json(note);
   // Names that are no UTF-8 can't be written as they are; their notes are lost, the model is not.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -95,6 +137,10 @@ EncodingNotes parse_notes(std::string_view text) {
       if (value.contains("dtype")) note.dtype = static_cast<DType>(value["dtype"].get<int>());
       if (value.contains("channel_bits")) note.channel_bits = value["channel_bits"].get<std::vector<int8_t>>();
       notes.values.emplace(name, note);
+    }
+    if (json.contains("products")) {
+      for (const auto& [name, product] : json["products"].items())
+        notes.products.emplace(name, product_from_json(product));
     }
     notes.float_reasons = json.at("float_reasons").get<std::map<std::string, std::string>>();
   } catch (const std::exception& error) {

@@ -16,8 +16,8 @@ using dynamic_pattern::Source;
 
 class DynamicFolder {
  public:
-  explicit DynamicFolder(QuantizedModel model)
-      : model_(std::move(model)), nodes_(graph().nodes()), index_(graph()), matcher_(graph(), index_) {}
+  DynamicFolder(QuantizedModel model, const EncodingNotes& notes)
+      : model_(std::move(model)), notes_(notes), nodes_(graph().nodes()), index_(graph()), matcher_(graph(), index_) {}
 
   QuantizedModel fold() {
     for (const Node& node : nodes_) {
@@ -27,6 +27,7 @@ class DynamicFolder {
         model_.float_reasons[node.name.empty() ? graph().value(node.outputs[0]).name : node.name] = reason;
       }
     }
+    restore_refused();
     if (folded_.empty()) return std::move(model_);
     std::vector<Node> nodes = nodes_;
     for (auto& [position, node] : folded_) nodes[static_cast<size_t>(position)] = std::move(node);
@@ -60,21 +61,37 @@ class DynamicFolder {
       return "its sums are not multiplied with the scales of its operands";
     }
 
+    const Node* add = matcher_.read_by(product->output(0), "Add");
+    // The one behind a product that is a result itself is the network's own.
+    const ProductNote* note = note_of(node, product->output(0), false);
+    if (note != nullptr) add = nullptr;
+    if (add != nullptr) note = note_of(node, add->output(0), true);
+    const bool is_gemm = note != nullptr && note->op == "Gemm" && can_be_matrix(x->real) &&
+                         (other ? can_be_matrix(other->real) : codes->rank() == 2);
+    if (node.is("MatMulInteger") && !is_gemm) add = nullptr;
+
     Node folded;
     folded.name = qdq::strip_suffix(node.name, "_quant");
-    folded.op_type = node.is("ConvInteger") ? "Conv" : "MatMul";
-    folded.attributes = node.attributes;
+    folded.op_type = node.is("ConvInteger") ? "Conv" : is_gemm ? "Gemm" : "MatMul";
+    folded.attributes = is_gemm ? gemm_attributes(*note) : node.attributes;
+    const bool transposed = is_gemm && folded.int_or("transB", 0) != 0;
     folded.inputs = {x->real, other ? other->real : ValueId::None};
+    if (other && transposed) {
+      const Node* transpose = matcher_.made_by(other->real, "Transpose");
+      if (transpose == nullptr) return "its second operand was noted to be transposed";
+      folded.inputs[1] = transpose->input(0);
+    }
     int last = index_.producer(product->output(0));
     if (codes != nullptr) {
       const std::optional<QuantParams> grid = weight_grid(node, *codes, factor);
       if (!grid) return "the scales of its weights are not one per output channel";
+      const std::optional<Tensor> bias =
+          add == nullptr ? std::nullopt : channel_bias(node, *add, product->output(0), *codes);
       // Adding a value moves what points into the graph's values.
-      const Node* add = folded.is("Conv") ? matcher_.read_by(product->output(0), "Add") : nullptr;
-      const std::optional<Tensor> bias = add == nullptr ? std::nullopt : channel_bias(*add, product->output(0), *codes);
-      folded.inputs[1] = weights(node, *grid, factor);
+      folded.inputs[1] = weights(node, *grid, factor, transposed, note);
       if (bias) {
-        folded.inputs.push_back(graph().add_constant(graph().fresh_name(folded.name + "_bias"), *bias));
+        folded.inputs.push_back(note == nullptr ? graph().add_constant(graph().fresh_name(folded.name + "_bias"), *bias)
+                                                : constant(note->bias, noted_bias(*note, *bias), std::nullopt));
         last = index_.producer(add->output(0));
       }
     }
@@ -82,6 +99,74 @@ class DynamicFolder {
     model_.dynamic[graph().value(folded.outputs[0]).name] = x->range;
     folded_[last] = std::move(folded);
     return "";
+  }
+
+  // --- what notes know
+
+  bool can_be_matrix(ValueId id) {
+    const TensorType& type = graph().value(id).type;
+    return !type.ranked() || type.rank() == 2;
+  }
+
+  // That of a result which a product of codes, with or without a bias, can be.
+  const ProductNote* note_of(const Node& node, ValueId result, bool with_bias) {
+    const auto found = notes_.products.find(graph().value(result).name);
+    if (found == notes_.products.end()) return nullptr;
+    const ProductNote& note = found->second;
+    const bool right_op = node.is("ConvInteger") ? note.op == "Conv" : note.op == "MatMul" || note.op == "Gemm";
+    bool can_be = right_op && note.bias.empty() != with_bias;
+    for (const auto& [name, number] : note.attributes) {
+      const bool is_free = (name == "beta" && !with_bias) || name == "transB";
+      can_be = can_be && (is_free || number == (name == "transA" ? 0 : 1));
+    }
+    return can_be ? &note : nullptr;
+  }
+
+  static std::vector<Attribute> gemm_attributes(const ProductNote& note) {
+    Node gemm;
+    for (const auto& [name, number] : note.attributes) {
+      if (name == "alpha" || name == "beta") gemm.set_attribute(name, static_cast<float>(number));
+      if (name == "transA" || name == "transB") gemm.set_attribute(name, int64_t{number != 0});
+    }
+    return gemm.attributes;
+  }
+
+  // The bias, one number per channel, in the shape that it had.
+  static Tensor noted_bias(const ProductNote& note, const Tensor& bias) {
+    const std::vector<float> content = to_vector<float>(bias);
+    const bool is_row = std::all_of(note.bias_shape.begin(), note.bias_shape.end(),
+                                    [&](int64_t dim) { return dim == 1 || dim == bias.size(); });
+    if (!is_row || note.bias_shape.size() > 2) return bias;
+    const int64_t size = element_count(note.bias_shape);
+    if (size == bias.size()) return bias.reshaped(note.bias_shape);
+    const bool same = std::equal(content.begin() + 1, content.end(), content.begin());
+    return size == 1 && same ? Tensor::from<float>(note.bias_shape, std::vector{content[0]}) : bias;
+  }
+
+  // A constant of that name, which may be there already.
+  ValueId constant(const std::string& name, const Tensor& content, const std::optional<Encoding>& encoding) {
+    const ValueId there = graph().find(name);
+    if (there != ValueId::None) {
+      const Encoding* found = find_encoding(model_, there);
+      const std::optional<Tensor>& constant = graph().value(there).constant;
+      const bool on_grid = encoding ? found != nullptr && found->params == encoding->params : found == nullptr;
+      if (constant && on_grid && constant->same_as(content)) return there;
+    }
+    const ValueId id = graph().add_constant(graph().fresh_name(name.empty() ? "constant" : name), content);
+    if (encoding) model_.encodings[graph().value(id).name] = *encoding;
+    return id;
+  }
+
+  // Noted products that were written in float.
+  void restore_refused() {
+    std::map<std::string_view, const Node*> results;
+    for (const Node& node : graph().nodes()) {
+      if (node.output(0) != ValueId::None) results[graph().value(node.outputs[0]).name] = &node;
+    }
+    for (const auto& [name, note] : notes_.products) {
+      const auto found = results.find(name);
+      if (found != results.end() && found->second->is(note.op)) model_.dynamic.emplace(name, note.range);
+    }
   }
 
   // --- grids by row: sums of codes, from which zero point times sum of weights is taken off
@@ -178,51 +263,67 @@ class DynamicFolder {
   }
 
   // The weights as real numbers, once for all nodes that read the same codes on the same grid.
-  ValueId weights(const Node& node, const QuantParams& grid, ValueId factor) {
-    const auto [found, is_new] = weights_.try_emplace({node.input(1), factor, node.input(3)}, ValueId::None);
+  ValueId weights(const Node& node, QuantParams grid, ValueId factor, bool transposed, const ProductNote* note) {
+    const auto [found, is_new] = weights_.try_emplace({node.input(1), factor, node.input(3), transposed});
     if (!is_new) return found->second;
-    const Tensor real = dequantize(*qdq::fixed_constant(graph(), index_, node.input(1)), grid);
+    Tensor real = dequantize(*qdq::fixed_constant(graph(), index_, node.input(1)), grid);
+    if (transposed) {
+      real = flipped(real);
+      if (!grid.per_tensor()) grid.axis = 1 - grid.axis;
+    }
+    const Encoding encoding{grid, qdq::spec_of(grid)};
+    if (note != nullptr) return found->second = constant(note->weights, real, encoding);
     const std::string name = qdq::strip_suffix(graph().value(node.input(1)).name, "_quantized");
     const bool is_free = graph().find(name) == ValueId::None;
-    found->second = graph().add_constant(is_free ? name : graph().fresh_name(name + "_real"), real);
-    model_.encodings[graph().value(found->second).name] = {grid, qdq::spec_of(grid)};
-    return found->second;
+    return found->second = constant(is_free ? name : graph().fresh_name(name + "_real"), real, encoding);
   }
 
-  // What an Add gives to each channel of a convolution, also where a Reshape brings it there.
-  std::optional<Tensor> channel_bias(const Node& add, ValueId product, const Tensor& codes) {
-    const ValueId id = Matcher::other(add, product);
+  static Tensor flipped(const Tensor& matrix) {
+    const int64_t rows = matrix.dim(0), columns = matrix.dim(1);
+    Tensor result(DType::Float, {columns, rows});
+    const std::span<const float> from = matrix.data<float>();
+    const std::span<float> to = result.mutable_data<float>();
+    for (int64_t r = 0; r < rows; ++r) {
+      for (int64_t c = 0; c < columns; ++c)
+        to[static_cast<size_t>(c * rows + r)] = from[static_cast<size_t>(r * columns + c)];
+    }
+    return result;
+  }
+
+  // What an Add gives to each channel of a product, also where a Reshape brings it there.
+  std::optional<Tensor> channel_bias(const Node& product, const Node& add, ValueId real, const Tensor& codes) {
+    const ValueId id = Matcher::other(add, real);
     const Node* reshape = matcher_.made_by(id, "Reshape");
     const Tensor* content = qdq::fixed_constant(graph(), index_, reshape == nullptr ? id : reshape->input(0));
+    const int64_t channels = codes.dim(channel_axis(product, codes));
     const Tensor* target = reshape == nullptr ? nullptr : qdq::fixed_constant(graph(), index_, reshape->input(1));
-    if (content == nullptr || content->dtype() != DType::Float || content->size() != codes.dim(0)) return std::nullopt;
+    if (content == nullptr || content->dtype() != DType::Float || content->size() != channels) return std::nullopt;
     Shape shape = content->shape();
     if (reshape != nullptr) {
       if (target == nullptr) return std::nullopt;
       shape = to_vector<int64_t>(*target);
-      std::replace(shape.begin(), shape.end(), int64_t{-1}, codes.dim(0));
+      std::replace(shape.begin(), shape.end(), int64_t{-1}, channels);
     }
-    Node conv;
-    conv.op_type = "ConvInteger";
-    if (!lies_along_channels(conv, shape, codes)) return std::nullopt;
-    return content->reshaped({codes.dim(0)});
+    if (!lies_along_channels(product, shape, codes)) return std::nullopt;
+    return content->reshaped({channels});
   }
 
   QuantizedModel model_;
+  const EncodingNotes& notes_;
   const std::vector<Node> nodes_;
   const GraphIndex index_;
   const Matcher matcher_;
   std::map<int, Node> folded_;  // by position of the last node of what they stand for
-  std::map<std::tuple<ValueId, ValueId, ValueId>, ValueId> weights_;
+  std::map<std::tuple<ValueId, ValueId, ValueId, bool>, ValueId> weights_;
 };
 
 }  // namespace
 
-QuantizedModel fold_dynamic(QuantizedModel model) {
+QuantizedModel fold_dynamic(QuantizedModel model, const EncodingNotes& notes) {
   const std::vector<Node>& nodes = model.graph.nodes();
   const bool some = std::any_of(nodes.begin(), nodes.end(),
                                 [](const Node& node) { return node.is("MatMulInteger") || node.is("ConvInteger"); });
-  return some ? DynamicFolder(std::move(model)).fold() : std::move(model);
+  return some || !notes.products.empty() ? DynamicFolder(std::move(model), notes).fold() : std::move(model);
 }
 
 }  // namespace halftone

@@ -151,7 +151,9 @@ class Folder {
   // Decides for every pair whether its value takes the encoding, or an Identity does.
   void attach_pairs() {
     std::map<ValueId, std::vector<const Pair*>> by_value;
-    for (const Pair& pair : pairs_) by_value[node_at(pair.quantize).input(0)].push_back(&pair);
+    for (const Pair& pair : pairs_) {
+      if (!drop_repetition(pair)) by_value[node_at(pair.quantize).input(0)].push_back(&pair);
+    }
     for (const auto& entry : by_value) {
       const ValueId real = entry.first;
       const std::vector<const Pair*>& pairs = entry.second;
@@ -189,6 +191,32 @@ class Folder {
     }
   }
 
+  // Whether the pair rounds once more to the grid of what it reads, which changes nothing; if nobody needs its names,
+  // it goes.
+  bool drop_repetition(const Pair& pair) {
+    const ValueId rounded = node_at(pair.quantize).input(0);
+    const Pair* first = pair_behind(rounded);
+    const bool needed = std::any_of(pair.dequantize.begin(), pair.dequantize.end(),
+                                    [&](int reader) { return keeps_name(node_at(reader).output(0)); });
+    if (first == nullptr || first->params != pair.params || needed) return false;
+    dropped_.insert(pair.quantize);
+    for (int reader : pair.dequantize) {
+      dropped_.insert(reader);
+      alias_[node_at(reader).output(0)] = rounded;
+    }
+    return true;
+  }
+
+  // The pair whose DequantizeLinear makes the value.
+  const Pair* pair_behind(ValueId rounded) {
+    const int producer = index_.producer(rounded);
+    if (producer < 0 || !qdq::is_dequantize(node_at(producer))) return nullptr;
+    const int quantize = index_.producer(node_at(producer).input(0));
+    const auto found = std::lower_bound(pairs_.begin(), pairs_.end(), quantize,
+                                        [](const Pair& pair, int position) { return pair.quantize < position; });
+    return found == pairs_.end() || found->quantize != quantize ? nullptr : &*found;
+  }
+
   void rebuild() {
     std::vector<Node> nodes;
     const std::vector<Node> old = std::move(graph().nodes());
@@ -199,7 +227,7 @@ class Folder {
       const auto regridded = regridded_.find(position);
       if (regridded != regridded_.end())
         node = identity(node, old[static_cast<size_t>(regridded->second->quantize)], *regridded->second);
-      for (ValueId& id : node.inputs) id = resolve(alias_, id);
+      for (ValueId& id : node.inputs) id = read_instead(id);
       for (ValueId& id : node.outputs) id = resolve(renamed_, id);
       nodes.push_back(std::move(node));
     }
@@ -209,6 +237,19 @@ class Folder {
   static ValueId resolve(const std::map<ValueId, ValueId>& map, ValueId id) {
     const auto found = map.find(id);
     return found == map.end() ? id : found->second;
+  }
+
+  // Repetitions lead from value to value; the way is remembered, so that long chains cost what short ones do.
+  ValueId read_instead(ValueId id) {
+    const auto next = [&](ValueId from) { return resolve(alias_, from); };
+    ValueId last = id;
+    while (next(last) != last) last = next(last);
+    while (id != last) {
+      const ValueId after = next(id);
+      alias_[id] = last;
+      id = after;
+    }
+    return last;
   }
 
   // What rounds a value for some of its readers only, or once more.
@@ -289,7 +330,7 @@ QuantizedModel fold_qdq(Graph graph) {
   }
   QuantizedModel model;
   model.graph = expand_qlinear(std::move(graph), model.float_reasons);
-  model = fold_dynamic(Folder(std::move(model)).fold());
+  model = fold_dynamic(Folder(std::move(model)).fold(), parsed.value_or(EncodingNotes{}));
   if (parsed) apply_notes(model, *parsed);
   return model;
 }

@@ -16,6 +16,7 @@ namespace halftone {
 //   keeps its name; if the DequantizeLinear's output is a graph output, that name stays.
 // * A pair on a value that others read unrounded, or that has another encoding already: an Identity whose output has
 //   the encoding.
+// * A pair on the grid of the pair in front of it: nothing, as it changes nothing, unless a graph output has its name.
 // * DequantizeLinear of constant codes of at most 16 bits: a float constant with the encoding.
 // * DequantizeLinear of int32 codes (a bias): a float constant. Where its scale is float32(s_x * s_w) of the node that
 //   reads it, the product is taken in double, so that the codes come back exactly.

@@ -66,6 +66,21 @@ TEST(FoldQdq, SharedAndDuplicatedPairs) {
   EXPECT_TRUE(folded.encodings.contains("t"));
 }
 
+TEST(FoldQdq, RoundingToTheSameGridAgainIsNothing) {
+  QdqBuilder net;
+  const ValueId t = net.node("Tanh", {net.input("x", {6})}, "t");
+  const ValueId once = net.pair(t, 0.01F, 128, "once"), twice = net.pair(once, 0.01F, 128, "twice");
+  const ValueId thrice = net.pair(twice, 0.01F, 128, "thrice"), other = net.pair(twice, 0.02F, 128, "other");
+  net.output(net.node("Sub", {net.node("Exp", {thrice}, "exp"), net.node("Mul", {other, once}, "mul")}, "y"));
+  net.output(net.pair(once, 0.01F, 128, "named"));
+  const QuantizedModel folded = net.folded();
+  EXPECT_EQ(structure(folded.graph),
+            (std::vector<std::string>{"input x", "output y", "output named_dq", "Tanh t_node: x -> t",
+                                      "Identity other_dq_node: t -> other_dq", "Exp exp_node: t -> exp",
+                                      "Mul mul_node: other_dq t -> mul", "Sub y_node: exp mul -> y",
+                                      "Identity named_dq_node: t -> named_dq"}));
+}
+
 TEST(FoldQdq, ValuesThatOthersReadUnrounded) {
   QdqBuilder net;
   const ValueId t = net.node("Tanh", {net.input("x", {6})}, "t");

@@ -5,6 +5,7 @@
 
 #include "halftone/quant/encoding_notes.h"
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/short_scale.h"
 #include "halftone/tensor/packing.h"
 #include "halftone/transform/code_bounds.h"
 #include "halftone/transform/insert_dynamic.h"
@@ -50,7 +51,7 @@ class Inserter {
     for (ValueId id : graph_.inputs()) {
       if (const Encoding* encoding = find(id)) quantize_input(id, encoding->params);
     }
-    for (size_t i = 0; i < old.size(); ++i) place(std::move(old[i]), is_dynamic(i) ? &*plan_.nodes[i] : nullptr);
+    for (size_t i = 0; i < old.size(); ++i) place(std::move(old[i]), plan_.nodes[i] ? &*plan_.nodes[i] : nullptr);
     if (split_biases_ || !model_.dynamic.empty()) graph_.remove_dead();
     update_packed_functions(graph_);
     graph_.metadata[std::string(kEncodingNotesKey)] = to_json(make_notes(model_));
@@ -180,13 +181,33 @@ class Inserter {
     if (params.q_min != low || params.q_max != high || by_channel) {
       real = write_bounds(graph_, real, stem, node_stem, params);
     }
-    const std::vector<ValueId> grid = add_params(stem, params, shape.value_or(Shape{}), false);
+    grids_[rounded] = add_params(stem, params, shape.value_or(Shape{}), false);
+    add_nodes(real, rounded, stem, node_stem, grids_[rounded], params);
+  }
+
+  void add_nodes(ValueId real, ValueId rounded, const std::string& stem, const std::string& node_stem,
+                 const std::vector<ValueId>& grid, const QuantParams& params) {
     const ValueId codes = graph_.add_value(graph_.fresh_name(stem + "_quantized"));
-    set_type(codes, type, real);
+    set_type(codes, file_type(params), real);
     set_type(rounded, DType::Float, real);
     graph_.nodes().push_back(make_node("QuantizeLinear", node_stem + "_QuantizeLinear", real, grid, codes, params));
     graph_.nodes().push_back(
         make_node("DequantizeLinear", node_stem + "_DequantizeLinear", codes, grid, rounded, params));
+  }
+
+  // OpenVINO leaves out the rounding of a convolution's result in front of an Add unless it is there twice. That is
+  // worth two nodes where it computes the same codes otherwise, which is what short scales are for.
+  void repeat_operands(Node& add, const std::vector<ValueId>& operands, const IntegerNode& plan) {
+    for (size_t i = 0; i < plan.inputs.size(); ++i) {
+      const ValueId operand = operands[i];
+      const auto rounded = read_instead_.find(operand);
+      if (!plan.inputs[i] || index_.producer(operand) < 0 || index_.sole_consumer(operand) < 0) continue;
+      if (rounded == read_instead_.end() || !is_short_scale(plan.inputs[i]->scale)) continue;
+      const std::string stem = graph_.value(operand).name + "_repeated";
+      const ValueId again = graph_.add_value(graph_.fresh_name(stem));
+      add_nodes(rounded->second, again, stem, stem, grids_.at(rounded->second), find(operand)->params);
+      add.inputs[i] = again;
+    }
   }
 
   void quantize_input(ValueId id, const QuantParams& params) {
@@ -200,18 +221,20 @@ class Inserter {
     read_instead_[id] = rounded;
   }
 
-  void place(Node node, const IntegerNode* dynamic) {
-    const bool from_encoded = node.is("Identity") && find(node.input(0)) != nullptr;
+  void place(Node node, const IntegerNode* plan) {
+    const std::vector<ValueId> operands = node.inputs;
     for (ValueId& id : node.inputs) {
       const auto found = read_instead_.find(id);
       if (found != read_instead_.end()) id = found->second;
     }
     const Encoding* regridded = node.is("Identity") ? find(node.output(0)) : nullptr;
-    if (from_encoded && regridded != nullptr) {
+    const Encoding* before = regridded != nullptr ? find(operands[0]) : nullptr;
+    if (before != nullptr && before->params != regridded->params) {
       const std::string name = graph_.value(node.outputs[0]).name;
       add_pair(node.inputs[0], node.outputs[0], name, node.name.empty() ? name : node.name, regridded->params);
       return;
     }
+    if (node.is("Add") && plan != nullptr) repeat_operands(node, operands, *plan);
     struct Pair {
       ValueId named, real, rounded;
     };
@@ -227,9 +250,9 @@ class Inserter {
         read_instead_[id] = pairs.back().rounded;
       }
     }
-    if (dynamic != nullptr) {
-      const Encoding* weights = dynamic->weights.defined() ? find(node.input(1)) : nullptr;
-      dynamic_.write(node, *dynamic, weights == nullptr ? nullptr : &weights->params);
+    if (plan != nullptr && plan->dynamic) {
+      const Encoding* weights = plan->weights.defined() ? find(node.input(1)) : nullptr;
+      dynamic_.write(node, *plan, weights == nullptr ? nullptr : &weights->params);
     } else {
       graph_.nodes().push_back(std::move(node));
     }
@@ -287,6 +310,7 @@ class Inserter {
   IntegerPlan plan_;
   std::vector<ValueId> captured_;
   std::map<ValueId, ValueId> read_instead_;
+  std::map<ValueId, std::vector<ValueId>> grids_;  // scale and zero point, by the rounded value
   std::vector<Bias> biases_;
   bool split_biases_ = false;
 };

@@ -15,17 +15,20 @@ namespace halftone {
 //   NAME_dequantized. Where the name belongs to a graph output (or a subgraph reads it), the DequantizeLinear's output
 //   has it and the unrounded value is called NAME_unquantized. Codes fewer than the type's, which is one of 4, 8 or
 //   16 bits, are kept by a Clip before the QuantizeLinear; grids by channel by Max and Min.
-// * An Identity between two encodings, a change of grid, is QuantizeLinear and DequantizeLinear alone.
+// * An Identity between two grids is QuantizeLinear and DequantizeLinear alone.
+// * An operand of an Add that is computed in integers, which nothing else reads and whose scale is short
+//   (short_scale.h), has both nodes twice (NAME_repeated). To ONNX that changes nothing; OpenVINO computes the same
+//   codes with it.
 // * The bias of a node that is computed in integers becomes int32 codes at scale float32(s_x * s_w[c]) and a
 //   DequantizeLinear; other biases stay float.
 // * A node of the `dynamic` table becomes DynamicQuantizeLinear, ConvInteger or MatMulInteger, Cast and Mul, or for
-//   grids by row what insert_dynamic.h says, with the codes of its weights (NAME_quantized); a Gemm comes back as
-//   MatMul and Add. Where the integer planner refuses it, it is a float node as any other, which it is to executors as
-//   well.
+//   grids by row what insert_dynamic.h says, with the codes of its weights (NAME_quantized). Where the
+//   integer planner refuses it, it is a float node as any other, which it is to executors as well.
 // * Nothing is inserted between a node and the activation that it absorbs, as that value has no encoding.
 // * The operator set is raised to 13, to 15 for bit planes, to 21 for types of 4 and 16 bits and for blocks
 //   (upgrade_opset), and ir_version with it.
-// * What the nodes can't say (QuantSpec, narrow ranges, bits by channel, reasons) goes to the metadata entry
+// * What the nodes can't say (QuantSpec, narrow ranges, bits by channel, what dynamic nodes were, reasons) goes to the
+// metadata entry
 //   'halftone.encodings'.
 //
 // fold_qdq(insert_qdq(m)) has m's encodings, weights of the same codes, and m's graph, with weights and biases rounded.

@@ -117,6 +117,43 @@ TEST(Qdq, BranchesOutputsAndGridChanges) {
   EXPECT_EQ(count_of(file, "QuantizeLinear"), 5);
 }
 
+TEST(Qdq, AChangeToTheSameGridStaysANode) {
+  NetBuilder net;
+  const ValueId x = net.input("x", {1, 2, 3}, uint8_grid(0.05F, 60));
+  const ValueId same = net.node("Identity", {x}, "same", uint8_grid(0.05F, 60));
+  const ValueId relu = net.node("Relu", {same}, "relu", uint8_grid(0.05F, 0));
+  net.output(net.node("Identity", {relu}, "y", uint8_grid(0.05F, 0)));
+  expect_lossless(net.model);
+  EXPECT_EQ(count_of(insert_qdq(net.model), "Identity"), 2);
+}
+
+// The operands of a sum that are short (5 * 2^-7) and nobody else's stand twice.
+TEST(Qdq, OperandsOfSumsOnShortScalesAreRoundedTwice) {
+  const QuantParams grid = uint8_grid(0.0390625F, 60);
+  NetBuilder net;
+  const ValueId x = net.input("x", {1, 2, 3}, grid);
+  const ValueId a = net.node("LeakyRelu", {x}, "a", grid), b = net.node("Neg", {x}, "b", grid);
+  const ValueId sum = net.node("Add", {a, b}, "sum", grid);
+  const ValueId narrow = net.node("Tanh", {sum}, "narrow", per_tensor(DType::UInt8, 0.125F, 8, 0, 15));
+  const ValueId second = net.node("Add", {narrow, sum}, "second", grid);
+  const ValueId third = net.node("Add", {net.constant("c", {3}, {1, 2, 3}), second}, "third", grid);
+  const ValueId last = net.node("Add", {net.node("Sigmoid", {third}, "long", uint8_grid(0.004F, 0)), third}, "last");
+  net.output(last);
+  expect_lossless(net.model);
+  const Graph file = insert_qdq(net.model);
+  std::vector<std::string> twice;
+  for (const Node& node : file.nodes()) {
+    const std::string& name = file.value(node.outputs[0]).name;
+    if (node.is("DequantizeLinear") && name.ends_with("_repeated")) twice.push_back(name);
+  }
+  // Not: what others read as well (sum, third), or has a long scale.
+  EXPECT_EQ(twice, (std::vector<std::string>{"a_repeated", "b_repeated", "narrow_repeated", "second_repeated"}));
+  EXPECT_EQ(count_of(file, "QuantizeLinear"), 8 + 4);
+  Rng rng(3);
+  const TensorMap inputs = random_inputs(rng, net.model.graph);
+  EXPECT_TRUE(sim::Interpreter(file).run(inputs).at("last").same_as(run(net.model, inputs).at("last")));
+}
+
 TEST(Qdq, FewerCodesThanTheTypeHas) {
   const QuantParams seven = per_tensor(DType::UInt8, 0.05F, 30, 0, 127);
   NetBuilder net;

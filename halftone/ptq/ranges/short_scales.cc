@@ -5,17 +5,10 @@
 #include <set>
 
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/short_scale.h"
 
 namespace halftone::ptq {
 namespace {
-
-// The odd integer of scale = odd * 2^e.
-int64_t odd_part(float scale) {
-  int exponent = 0;
-  auto mantissa = static_cast<int64_t>(std::ldexp(std::frexp(scale, &exponent), 24));
-  while (mantissa % 2 == 0) mantissa /= 2;
-  return mantissa;
-}
 
 bool is_product(const IntegerNode& node) {
   return node.form == IntegerForm::Convolution || node.form == IntegerForm::TransposedConvolution ||
