@@ -6,6 +6,7 @@
 #include "cli/progress_bar.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/base/text.h"
 
 namespace halftone::cli {
 namespace {
@@ -17,13 +18,6 @@ void write_standard_output(std::string_view text) {
 
 }  // namespace
 
-std::string one_line(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
-  }
-  return text;
-}
-
 Console::Console(Options options)
     : options_(std::move(options)), progress_(options_.quiet ? nullptr : make_progress_bar()) {
   if (!options_.json.empty() && options_.json != "-") json_ = std::make_unique<AtomicFile>(options_.json);
@@ -32,12 +26,12 @@ Console::Console(Options options)
 Console::~Console() = default;
 
 void Console::print(std::string_view text) {
-  if (options_.json != "-") write_standard_output(text);
+  if (options_.json != "-") write_standard_output(printable_lines(text));
 }
 
-void Console::remark(std::string_view text) { progress().note(text); }
+void Console::remark(std::string_view text) { progress().note(printable(text)); }
 
-void Console::warn(std::string_view text) { fmt::print(stderr, "warning: {}\n", one_line(std::string(text))); }
+void Console::warn(std::string_view text) { fmt::print(stderr, "warning: {}\n", printable(text)); }
 
 void Console::write_json(const nlohmann::ordered_json& result) {
   if (options_.json.empty()) return;

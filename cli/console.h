@@ -11,9 +11,6 @@
 
 namespace halftone::cli {
 
-// The text on one line: names of layers may hold line breaks and what terminals take for commands; they become '?'.
-std::string one_line(std::string text);
-
 class Console {
  public:
   struct Options {
@@ -28,7 +25,7 @@ class Console {
   // A bar with rate and remaining time on a terminal, a plain line per phase otherwise, nothing with quiet.
   ProgressSink& progress() { return progress_ ? *progress_ : silent_progress(); }
 
-  // Text results; dropped when JSON takes standard output. Errors: Error{Io} when standard output can't take it.
+  // Text results, without what terminals take for commands; dropped when JSON takes standard output. Errors: Error{Io} when standard output can't take it.
   void print(std::string_view text);
   // One line to standard error, unless quiet.
   void remark(std::string_view text);

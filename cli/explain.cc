@@ -9,6 +9,7 @@
 #include "cli/model.h"
 #include "cli/table.h"
 #include "halftone/base/cpu.h"
+#include "halftone/base/text.h"
 #include "halftone/eval/inputs.h"
 #include "halftone/runtime/session.h"
 
@@ -26,7 +27,8 @@ struct Options {
 class Footnotes {
  public:
   // "[3]"
-  std::string mark(const std::string& text) {
+  std::string mark(const std::string& reason) {
+    const std::string text = printable(reason);
     const auto found = std::find(texts_.begin(), texts_.end(), text);
     const auto number = found - texts_.begin() + 1;
     if (found == texts_.end()) texts_.push_back(text);

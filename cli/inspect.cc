@@ -8,6 +8,7 @@
 #include "cli/layers.h"
 #include "cli/model.h"
 #include "cli/table.h"
+#include "halftone/base/text.h"
 #include "halftone/quant/assign.h"
 #include "halftone/transform/packed_codes.h"
 #include "halftone/transform/pass.h"
@@ -35,7 +36,8 @@ std::map<std::string, std::string> prospects(const Graph& graph) {
 std::string ports(const Graph& graph, const std::vector<ValueId>& ids) {
   std::string text;
   for (ValueId id : ids) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", graph.value(id).name, to_string(graph.value(id).type));
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", printable(graph.value(id).name),
+                        to_string(graph.value(id).type));
   }
   return text;
 }

@@ -10,6 +10,7 @@
 #include "cli/command.h"
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/base/text.h"
 
 namespace halftone::cli {
 namespace {
@@ -123,7 +124,7 @@ int main(int argc, char** argv) {
   try {
     return halftone::cli::run(argc, argv);
   } catch (const halftone::Error& e) {
-    fmt::print(stderr, "halftone: {}\n", halftone::cli::one_line(e.what()));
+    fmt::print(stderr, "halftone: {}\n", halftone::printable(e.what()));
     return halftone::cli::kUserMistake;
   } catch (const std::bad_alloc&) {
     fmt::print(stderr, "halftone: out of memory\n");

@@ -7,6 +7,8 @@
 #include <chrono>
 #include <cstdio>
 
+#include "halftone/base/text.h"
+
 namespace halftone::cli {
 namespace {
 
@@ -42,7 +44,7 @@ class ProgressBar final : public ProgressSink {
 
   void note(std::string_view text) override {
     clear();
-    fmt::print(stderr, "{}\n", text);
+    fmt::print(stderr, "{}\n", printable(text));
   }
 
  private:

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "halftone/base/text.h"
+
 namespace halftone::cli {
 namespace {
 
@@ -25,6 +27,7 @@ Table::Table(std::vector<std::string> headers) {
 
 void Table::add_row(std::vector<std::string> cells) {
   cells.resize(right_.size());
+  for (std::string& cell : cells) cell = printable(cell);
   rows_.push_back(std::move(cells));
 }
 

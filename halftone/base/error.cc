@@ -4,6 +4,8 @@
 #include <numeric>
 #include <vector>
 
+#include "halftone/base/text.h"
+
 namespace halftone {
 
 std::string_view name_of(ErrorCode code) {
@@ -26,16 +28,11 @@ std::string_view name_of(ErrorCode code) {
 
 namespace {
 
-// Names come from files; a line break or control character in one must not break the "one line" promise.
+// Names come from files; what is in one must not break the "one line" promise.
 std::string one_line(std::string_view where, std::string_view message) {
   std::string line;
-  line.reserve(where.size() + message.size() + 2);
   if (!where.empty()) line.append(where).append(": ");
-  line.append(message);
-  for (char& c : line) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return line;
+  return printable(line.append(message));
 }
 
 }  // namespace

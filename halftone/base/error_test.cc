@@ -13,7 +13,7 @@ TEST(Error, MessageIsOneLineThatNamesThePlace) {
     FAIL() << "fail() returned";
   } catch (const Error& e) {
     EXPECT_EQ(e.code(), ErrorCode::InvalidModel);
-    EXPECT_STREQ(e.what(), "node 'conv 1': kernel_shape must be positive, found -3");
+    EXPECT_STREQ(e.what(), "node 'conv\\n1': kernel_shape must be positive, found -3");
   }
 }
 
