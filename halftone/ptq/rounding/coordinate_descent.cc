@@ -99,7 +99,7 @@ void descend(const RoundingTask& task, std::span<int32_t> steps) {
   Descent descent(task, steps);
   for (int64_t i = 0; i < task.iterations; ++i) {
     if (descent.sweep()) continue;
-    if (!descent.sweep_pairs()) return;
+    if (!task.pairs || !descent.sweep_pairs()) return;
   }
 }
 

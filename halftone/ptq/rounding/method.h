@@ -17,6 +17,7 @@ struct RoundingTask {
   std::span<const double> scale;
   std::span<const int32_t> low, high;
   int64_t iterations = 0;  // at most, of methods that iterate
+  bool pairs = true;       // descent moves two weights at a time where one doesn't help; much slower
 };
 
 struct RoundingMethod {
@@ -37,8 +38,9 @@ int32_t nearest_step(double weight, double scale, int32_t low, int32_t high);
 // E of these steps. Cost: size^2 / 2.
 double rounding_error(const RoundingTask& task, std::span<const int32_t> steps);
 
-// Moves `steps` downhill, one or two coordinates at a time, until no such move makes E smaller or the iterations are
-// used up; never uphill. What the methods' results are polished with when scales or targets have changed.
+// Moves `steps` downhill, one coordinate at a time, or two (RoundingTask::pairs), until no such move makes E smaller or
+// the iterations are used up; never uphill. What the methods' results are polished with when scales or targets have
+// changed.
 void descend(const RoundingTask& task, std::span<int32_t> steps);
 
 }  // namespace halftone::ptq

@@ -15,7 +15,7 @@ namespace halftone::ptq {
 struct SolveOptions {
   const RoundingMethod* method = nullptr;
   int64_t iterations = 1000;  // of methods that iterate
-  double damping = 0.01;      // of the Gram matrix, see Quadratic
+  double damping = 0;         // of the Gram matrix, see Quadratic; 0: choose_damping
   bool search_scales = true;  // try scales between half and the whole of the grid's before rounding
   bool refit_scales = true;   // the best scale for the codes, in closed form, and descent again
   int64_t clip_passes = 3;    // how often targets beyond [clip_low, clip_high] are let go, see below

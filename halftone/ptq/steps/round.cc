@@ -14,7 +14,7 @@ void step_round(Workbench* bench, StepWords& words) {
   options.seed = static_cast<uint64_t>(words.count("seed", 0, 0, INT64_MAX));
   options.residual = words.flag("residual", options.residual);
   options.solve.iterations = words.count("iterations", options.solve.iterations, 1, INT32_MAX);
-  options.solve.damping = words.number("damping", options.solve.damping, 1e-6, 1e3);
+  options.solve.damping = words.number("damping", options.solve.damping, 0, 1e3);
   options.solve.clip_passes = words.count("clip_passes", options.solve.clip_passes, 0, 100);
   options.solve.search_scales = words.flag("search_scales", options.solve.search_scales);
   options.solve.refit_scales = words.flag("refit_scales", options.solve.refit_scales);
