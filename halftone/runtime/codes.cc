@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <cstring>
 
+#include "halftone/kernels/wide_grid.h"
 #include "halftone/quant/quant_params.h"
 #include "halftone/runtime/lowering.h"
 #include "halftone/runtime/onednn.h"
 #include "halftone/runtime/pixel_images.h"
 #include "halftone/runtime/reorder.h"
+#include "halftone/runtime/wide_codes.h"
 #include "halftone/tensor/packing.h"
 
 namespace halftone::runtime {
@@ -17,8 +19,8 @@ QuantParams params_of(const Grid& grid) {
   return {grid.dtype, grid.low, grid.high, {grid.scale}, {grid.zero_point}, -1, 0};
 }
 
-// 16-bit codes: the definition itself, on one thread.
-void add_wide(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
+// Single bits: the definition itself, on one thread.
+void add_bits(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
   const QuantParams params = params_of(from.grid ? *from.grid : *to.grid);
   lowering.add_step({name, 1,
                      [from, to, params](RunMemory& memory) -> Step::Work {
@@ -30,11 +32,41 @@ void add_wide(Lowering& lowering, const std::string& name, const Place& from, co
                     {from.where, to.where});
 }
 
+int32_t offset_of(const Grid& grid) {
+  return is_wide(grid) ? kernels::wide_offset(grid.dtype) : kernels::stored_offset(grid.dtype);
+}
+
+template <typename Stored>
+void put_codes_as(const Tensor& codes, const Place& place, Stored* to) {
+  const int32_t offset = offset_of(*place.grid);
+  const std::vector<int32_t> plain = unpack_integers(codes);
+  if (place.layout == Layout::Plain) {
+    for (int32_t code : plain) *to++ = static_cast<Stored>(code + offset);
+    return;
+  }
+  const Channels value = channels_of(place.shape);
+  const int64_t step = place.pixel_stride / static_cast<int64_t>(sizeof(Stored));
+  for (int64_t i = 0; i < static_cast<int64_t>(plain.size()); ++i) {
+    const int64_t n = i / value.s / value.c, c = i / value.s % value.c, s = i % value.s;
+    to[(n * value.s + s) * step + c] = static_cast<Stored>(plain[static_cast<size_t>(i)] + offset);
+  }
+}
+
+// Codes as the grid of `place` has them, stored in its layout.
+void put_codes(const Tensor& codes, const Place& place, std::byte* to) {
+  if (is_wide(*place.grid)) {
+    put_codes_as(codes, place, reinterpret_cast<int16_t*>(to));
+  } else {
+    put_codes_as(codes, place, reinterpret_cast<uint8_t*>(to));
+  }
+}
+
 }  // namespace
 
 void add_quantize(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
   const Grid& grid = *to.grid;
-  if (!is_narrow(grid)) return add_wide(lowering, name + " to codes", from, to);
+  if (is_wide(grid)) return add_wide_quantize(lowering, name, from, to);
+  if (!is_narrow(grid)) return add_bits(lowering, name + " to codes", from, to);
   const PixelImages images(from, to);
   const kernels::PixelQuantizer quantizer = make_pixel_quantizer(
       images.floats, images.pixel_stride, images.floats.channels, {grid.scale, kernels::stored_grid(grid)});
@@ -54,7 +86,8 @@ void add_quantize(Lowering& lowering, const std::string& name, const Place& from
 
 void add_dequantize(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
   const Grid& grid = *from.grid;
-  if (!is_narrow(grid)) return add_wide(lowering, name + " to floats", from, to);
+  if (is_wide(grid)) return add_wide_dequantize(lowering, name, from, to);
+  if (!is_narrow(grid)) return add_bits(lowering, name + " to floats", from, to);
   const PixelImages images(to, from);
   const kernels::PixelDequantizer dequantizer =
       make_pixel_dequantizer(images.floats, images.pixel_stride, {grid.scale, kernels::stored_grid(grid).zero_point});
@@ -73,6 +106,7 @@ void add_dequantize(Lowering& lowering, const std::string& name, const Place& fr
 }
 
 void add_code_transpose(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
+  if (is_wide(*from.grid)) return add_wide_transpose(lowering, name, from, to);
   const Channels value = channels_of(from.shape);
   const bool to_plain = to.layout == Layout::Plain;
   const int64_t pixel_stride = to_plain ? from.pixel_stride : to.pixel_stride;
@@ -103,41 +137,37 @@ void add_code_transpose(Lowering& lowering, const std::string& name, const Place
 }
 
 Tensor codes_at(const RunMemory& memory, const Place& place) {
-  if (!is_narrow(*place.grid)) return tensor_at(memory, place);
+  const Grid& grid = *place.grid;
+  if (!is_narrow(grid) && !is_wide(grid)) return tensor_at(memory, place);
   HT_CHECK(place.layout == Layout::Plain, "only plain codes are tensors");
-  const auto* stored = reinterpret_cast<const uint8_t*>(memory.at(place.where));
-  const int32_t offset = kernels::stored_offset(place.grid->dtype);
-  std::vector<int32_t> codes(stored, stored + element_count(place.shape));
+  const int64_t count = element_count(place.shape);
+  std::vector<int32_t> codes;
+  if (is_wide(grid)) {
+    const auto* stored = reinterpret_cast<const int16_t*>(memory.at(place.where));
+    codes.assign(stored, stored + count);
+  } else {
+    const auto* stored = reinterpret_cast<const uint8_t*>(memory.at(place.where));
+    codes.assign(stored, stored + count);
+  }
+  const int32_t offset = offset_of(grid);
   for (int32_t& code : codes) code -= offset;
-  return pack_integers(place.grid->dtype, place.shape, codes);
+  return pack_integers(grid.dtype, place.shape, codes);
 }
 
 void store_codes(const Tensor& codes, RunMemory& memory, const Place& place) {
-  if (!is_narrow(*place.grid)) return store(codes, memory, place);
+  const Grid& grid = *place.grid;
+  if (!is_narrow(grid) && !is_wide(grid)) return store(codes, memory, place);
   HT_CHECK(place.layout == Layout::Plain && codes.shape() == place.shape, "{} was planned, {} was computed",
            to_string(place.shape), to_string(codes.shape()));
-  auto* stored = reinterpret_cast<uint8_t*>(memory.at(place.where));
-  const int32_t offset = kernels::stored_offset(place.grid->dtype);
-  for (int32_t code : unpack_integers(codes)) *stored++ = static_cast<uint8_t>(code + offset);
+  put_codes(codes, place, memory.at(place.where));
 }
 
 std::shared_ptr<const std::byte> stored_constant(const Tensor& codes, const Place& place) {
   const std::shared_ptr<std::byte> bytes = allocate_constant(stored_bytes(place));
-  if (!is_narrow(*place.grid)) {
+  if (is_narrow(*place.grid) || is_wide(*place.grid)) {
+    put_codes(codes, place, bytes.get());
+  } else {
     std::copy(codes.bytes().begin(), codes.bytes().end(), bytes.get());
-    return bytes;
-  }
-  const int32_t offset = kernels::stored_offset(place.grid->dtype);
-  const std::vector<int32_t> plain = unpack_integers(codes);
-  auto* to = reinterpret_cast<uint8_t*>(bytes.get());
-  if (place.layout == Layout::Plain) {
-    for (int32_t code : plain) *to++ = static_cast<uint8_t>(code + offset);
-    return bytes;
-  }
-  const Channels value = channels_of(place.shape);
-  for (int64_t i = 0; i < static_cast<int64_t>(plain.size()); ++i) {
-    const int64_t n = i / value.s / value.c, c = i / value.s % value.c, s = i % value.s;
-    to[(n * value.s + s) * place.pixel_stride + c] = static_cast<uint8_t>(plain[static_cast<size_t>(i)] + offset);
   }
   return bytes;
 }

@@ -10,8 +10,16 @@ namespace halftone::runtime {
 
 class Lowering;
 
-// Codes of 2 to 8 bits are stored as kernels/kernel.h says; others stay what they are, in the Plain layout.
+// Codes of 2 to 8 bits are stored as kernels/kernel.h says, those of 9 to 16 as kernels/wide_grid.h does; single bits
+// stay what they are, in the Plain layout.
 inline bool is_narrow(const Grid& grid) { return bits_of(grid.dtype) <= 8 && grid.dtype != DType::Bit; }
+
+inline bool is_wide(const Grid& grid) { return bits_of(grid.dtype) > 8; }
+inline DType stored_type(const Grid& grid) {
+  return is_narrow(grid) ? DType::UInt8 : is_wide(grid) ? DType::Int16 : grid.dtype;
+}
+// Of codes that are not single bits.
+inline int64_t code_bytes(const Grid& grid) { return is_wide(grid) ? 2 : 1; }
 
 // Steps that convert a value from one form to another; `to` has the value's grid where it holds codes.
 void add_quantize(Lowering& lowering, const std::string& name, const Place& from, const Place& to);

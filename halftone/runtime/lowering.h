@@ -60,7 +60,7 @@ class Lowering {
   // The value as floats in a layout; a step that makes them is added the first time they are asked for.
   Place plain(ValueId id);
   Place blocked(ValueId id);
-  // The value as codes of its grid, in the same way. Wide codes are Plain only.
+  // The value as codes of its grid, in the same way. Single bits are Plain only.
   Place codes(ValueId id, Layout layout);
   // True when the memory may be overwritten: of all nodes still to be lowered, this one included, only the one at
   // position `by` reads a value other than `except` that lies in it.

@@ -105,7 +105,7 @@ Place Lowering::codes(ValueId id, Layout layout) {
   if (here.grid && channels_last_coincides(here)) {
     Place alias = here;
     alias.layout = layout;
-    alias.pixel_stride = channels_of(here.shape).c;
+    alias.pixel_stride = channels_of(here.shape).c * code_bytes(*here.grid);
     return alias;
   }
   const Form form = {id, true, layout};
@@ -156,9 +156,10 @@ Place Lowering::allocate(DType dtype, const Shape& shape, Layout layout) {
 }
 
 Place Lowering::allocate_codes(const Shape& shape, const Grid& grid, Layout layout) {
-  HT_CHECK(layout == Layout::Plain || (layout == Layout::ChannelsLast && is_narrow(grid)), "no layout of codes");
-  Place place{is_narrow(grid) ? DType::UInt8 : grid.dtype, shape, layout, {}, -1, grid, 0};
-  if (layout == Layout::ChannelsLast) place.pixel_stride = channels_of(shape).c;
+  HT_CHECK(layout == Layout::Plain || (layout == Layout::ChannelsLast && grid.dtype != DType::Bit),
+           "no layout of codes");
+  Place place{stored_type(grid), shape, layout, {}, -1, grid, 0};
+  if (layout == Layout::ChannelsLast) place.pixel_stride = channels_of(shape).c * code_bytes(grid);
   place.where.buffer = add_buffer(stored_bytes(place));
   return place;
 }

@@ -41,8 +41,8 @@ struct Place {
   Layout layout = Layout::Plain;
   Operand where;
   int slot = -1;
-  // The value is held as codes of this grid: of at most 8 bits as stored codes (kernels/kernel.h, dtype UInt8), of 16
-  // bits in their own type, Plain. Memory of codes has kernels::kSlack readable bytes behind it.
+  // The value is held as codes of this grid: of at most 8 bits as stored codes (kernels/kernel.h, dtype UInt8), of more
+  // as int16 (kernels/wide_grid.h), single bits in their own type, Plain. Memory of codes has kernels::kSlack readable bytes behind it.
   std::optional<Grid> grid = {};
   int64_t pixel_stride = 0;  // codes, ChannelsLast: bytes from pixel to pixel
 };

@@ -53,11 +53,6 @@ std::vector<Case> products() {
          const ValueId w = n.weights({4, 4, 3, 3}, per_tensor(DType::Int4, 0.1F, 0, -7, 7));
          return n.node("Conv", {x, w}, "y", per_tensor(DType::UInt4, 0.3F, 5, 0, 15));
        }},
-      {"ConvSixteenBits", "reference",
-       [](Net& n) {
-         const ValueId x = n.in("x", {1, 3, 5, 5}, per_tensor(DType::Int16, 1e-4F, 0, -32768, 32767));
-         return n.node("Conv", {x, n.weights({2, 3, 3, 3})}, "y", per_tensor(DType::UInt16, 2e-4F, 30000, 0, 65535));
-       }},
       {"ConvThreeDimensions", "reference",
        [](Net& n) {
          return n.y("Conv", {n.image({1, 2, 4, 5, 3}), n.weights({3, 2, 2, 2, 2})});

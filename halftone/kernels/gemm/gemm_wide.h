@@ -1,7 +1,6 @@
 // Left operands of 16 bits: weights stay bytes in memory and are widened on the way into the registers, once for all
 // rows of a block; products of two words are exact, and so is the sum of neighbours. For any width of vectors.
-// Instruction-set files include words_X.h before it and define Dot: dot(acc, words, weights) adds the products of
-// both words of each 32-bit lane, kRows is the number of accumulators, kIsa and kName say what it is.
+// Instruction-set files include words_X.h before it.
 #pragma once
 
 #include "halftone/kernels/gemm/gemm_kernels.h"
@@ -11,6 +10,14 @@
 namespace halftone::kernels {
 namespace {
 
+// Dot::dot(acc, words, weights) adds the products of both words of each 32-bit lane.
+struct MaddAndAdd {
+  static HT_INLINE Int dot(Int acc, Int words, Int weights) {
+    return Vectors::add32(acc, Vectors::madd16(words, weights));
+  }
+};
+
+template <typename Dot>
 struct WideSums {
   template <int kRows>
   static HT_INLINE void sum(const Tile& tile, int64_t row, Int (&acc)[kRows]) {
@@ -47,6 +54,8 @@ struct ToWideCodes {
   }
 };
 
+// kMost accumulators.
+template <typename Dot, int kMost>
 struct WideRunner {
   const std::byte* packed;
   const GemmRun& run_;
@@ -63,18 +72,19 @@ struct WideRunner {
                          run_.rows,
                          /*first_row=*/0};
       if (run_.row_count != 0) {
-        run_tile<WideSums, Finish, Finish::kRare ? 1 : Dot::kRows>(tile, i * kLanes, 0, run_.row_count);
+        run_tile<WideSums<Dot>, Finish, Finish::kRare ? 1 : kMost>(tile, i * kLanes, 0, run_.row_count);
       }
     }
   }
 };
 
+template <typename Dot, int kMost>
 void run_wide(const std::byte* packed, const GemmRun& run) {
   const auto& blob = *reinterpret_cast<const TiledBlob*>(packed);
-  const WideRunner runner = {packed, run};
+  const WideRunner<Dot, kMost> runner = {packed, run};
   if (blob.result != GemmResult::WideCodes) return with_finish(blob, runner);
-  blob.mode == RequantizeMode::Float ? runner.run<ToWideCodes<FloatColumns>>()
-                                     : runner.run<ToWideCodes<DyadicColumns>>();
+  blob.mode == RequantizeMode::Float ? runner.template run<ToWideCodes<FloatColumns>>()
+                                     : runner.template run<ToWideCodes<DyadicColumns>>();
 }
 
 const char* refuse(const GemmProblem&) { return ""; }
@@ -82,8 +92,19 @@ size_t packed_bytes(const GemmProblem& problem) { return pairs_packed_bytes(kLan
 void pack(const GemmProblem& problem, std::byte* to) { pairs_pack(kLanes, problem, to); }
 size_t scratch_bytes(const std::byte*) { return 0; }
 
-constexpr GemmKernel kWideKernel = {Dot::kName,          Dot::kIsa,          refuse,        packed_bytes, pack,
-                                    tiled_column_blocks, tiled_first_column, scratch_bytes, Dot::kRows,   run_wide};
+template <typename Dot, int kMost>
+constexpr GemmKernel wide_kernel(std::string_view name, Isa isa) {
+  return {name,
+          isa,
+          refuse,
+          packed_bytes,
+          pack,
+          tiled_column_blocks,
+          tiled_first_column,
+          scratch_bytes,
+          kMost,
+          run_wide<Dot, kMost>};
+}
 
 }  // namespace
 }  // namespace halftone::kernels

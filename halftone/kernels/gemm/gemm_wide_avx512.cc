@@ -1,27 +1,9 @@
-#include <string_view>
-
-#include "halftone/base/cpu.h"
 #include "halftone/kernels/words_avx512.h"
-
-namespace halftone::kernels {
-namespace {
-
-struct Dot {
-  static constexpr std::string_view kName = "avx512_wide";
-  static constexpr Isa kIsa = Isa::Avx512;
-  static constexpr int kRows = 12;
-  static HT_INLINE Vectors::Int dot(Vectors::Int acc, Vectors::Int words, Vectors::Int weights) {
-    return Vectors::add32(acc, Vectors::madd16(words, weights));
-  }
-};
-
-}  // namespace
-}  // namespace halftone::kernels
 
 #include "halftone/kernels/gemm/gemm_wide.h"
 
 namespace halftone::kernels {
 
-const GemmKernel gemm_wide_avx512 = kWideKernel;
+const GemmKernel gemm_wide_avx512 = wide_kernel<MaddAndAdd, 12>("avx512_wide", Isa::Avx512);
 
 }  // namespace halftone::kernels

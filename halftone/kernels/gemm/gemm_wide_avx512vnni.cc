@@ -1,27 +1,16 @@
-#include <string_view>
-
-#include "halftone/base/cpu.h"
 #include "halftone/kernels/words_avx512.h"
+
+#include "halftone/kernels/gemm/gemm_wide.h"
 
 namespace halftone::kernels {
 namespace {
 
 struct Dot {
-  static constexpr std::string_view kName = "avx512_vnni_wide";
-  static constexpr Isa kIsa = Isa::Avx512Vnni;
-  static constexpr int kRows = 12;
-  static HT_INLINE Vectors::Int dot(Vectors::Int acc, Vectors::Int words, Vectors::Int weights) {
-    return _mm512_dpwssd_epi32(acc, words, weights);
-  }
+  static HT_INLINE Int dot(Int acc, Int words, Int weights) { return _mm512_dpwssd_epi32(acc, words, weights); }
 };
 
 }  // namespace
-}  // namespace halftone::kernels
 
-#include "halftone/kernels/gemm/gemm_wide.h"
-
-namespace halftone::kernels {
-
-const GemmKernel gemm_wide_avx512vnni = kWideKernel;
+const GemmKernel gemm_wide_avx512vnni = wide_kernel<Dot, 12>("avx512_vnni_wide", Isa::Avx512Vnni);
 
 }  // namespace halftone::kernels

@@ -1,27 +1,16 @@
-#include <string_view>
-
-#include "halftone/base/cpu.h"
 #include "halftone/kernels/words_avx2.h"
+
+#include "halftone/kernels/gemm/gemm_wide.h"
 
 namespace halftone::kernels {
 namespace {
 
 struct Dot {
-  static constexpr std::string_view kName = "avx_vnni_wide";
-  static constexpr Isa kIsa = Isa::AvxVnni;
-  static constexpr int kRows = 8;
-  static HT_INLINE Vectors::Int dot(Vectors::Int acc, Vectors::Int words, Vectors::Int weights) {
-    return _mm256_dpwssd_avx_epi32(acc, words, weights);
-  }
+  static HT_INLINE Int dot(Int acc, Int words, Int weights) { return _mm256_dpwssd_avx_epi32(acc, words, weights); }
 };
 
 }  // namespace
-}  // namespace halftone::kernels
 
-#include "halftone/kernels/gemm/gemm_wide.h"
-
-namespace halftone::kernels {
-
-const GemmKernel gemm_wide_avxvnni = kWideKernel;
+const GemmKernel gemm_wide_avxvnni = wide_kernel<Dot, 8>("avx_vnni_wide", Isa::AvxVnni);
 
 }  // namespace halftone::kernels

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "halftone/kernels/wide_grid.h"
 #include "halftone/runtime/split.h"
 
 namespace halftone::runtime {
@@ -69,8 +70,21 @@ bool all_narrow(const IntegerNode& plan) {
                      [](const IntegerOutput& output) { return !output.grid || is_narrow(*output.grid); });
 }
 
+bool any_bits(const IntegerNode& plan) {
+  const auto is_bits = [](const std::optional<Grid>& grid) { return grid && grid->dtype == DType::Bit; };
+  return std::any_of(plan.inputs.begin(), plan.inputs.end(), is_bits) ||
+         std::any_of(plan.outputs.begin(), plan.outputs.end(),
+                     [&](const IntegerOutput& output) { return is_bits(output.grid); });
+}
+
+bool works_on_wide(const IntegerNode& plan) {
+  const std::optional<Grid>&from = plan.inputs[0], &to = plan.outputs[0].grid;
+  return (from && is_wide(*from)) || (to && is_wide(*to));
+}
+
 kernels::StoredGrid stored_bounds(const IntegerOutput& output) {
-  const int32_t offset = kernels::stored_offset(output.grid->dtype);
+  const DType dtype = output.grid->dtype;
+  const int32_t offset = is_wide(*output.grid) ? kernels::wide_offset(dtype) : kernels::stored_offset(dtype);
   return {output.grid->zero_point + offset, output.low + offset, output.high + offset};
 }
 

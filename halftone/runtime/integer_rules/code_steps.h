@@ -25,6 +25,12 @@ kernels::Table requantize_table(const IntegerNode& plan, const Grid& from, float
 // True when all operands and results of the node that are held as codes have at most 8 bits.
 bool all_narrow(const IntegerNode& plan);
 
+// True when an operand or the result of the node is held as single bits.
+bool any_bits(const IntegerNode& plan);
+
+// True when a product works on 16-bit codes: its activations or its result have more than 8 bits.
+bool works_on_wide(const IntegerNode& plan);
+
 // The bounds of an output as stored codes.
 kernels::StoredGrid stored_bounds(const IntegerOutput& output);
 

@@ -1,6 +1,8 @@
 #include "halftone/runtime/integer_rules/product.h"
 
+#include "halftone/kernels/wide_grid.h"
 #include "halftone/runtime/integer_rules/code_steps.h"
+#include "halftone/runtime/wide_codes.h"
 
 namespace halftone::runtime {
 namespace {
@@ -21,10 +23,14 @@ kernels::GemmProblem gemm_problem(const IntegerNode& plan, const Int8Weights& we
   kernels::GemmProblem problem = weighted(plan, weights);
   problem.mode = output.mode;
   problem.bias = plan.bias.empty() ? nullptr : plan.bias.data();
-  const kernels::StoredGrid x = kernels::stored_grid(*plan.inputs[0]);
+  problem.wide = works_on_wide(plan);
+  const Grid& grid = *plan.inputs[0];
+  const kernels::StoredGrid x = is_wide(grid) ? kernels::wide_grid(grid) : kernels::stored_grid(grid);
   problem.x_zero_point = x.zero_point;
   problem.x_high = x.high;
-  problem.result = output.grid ? kernels::GemmResult::Codes : kernels::GemmResult::Real;
+  problem.result = !output.grid            ? kernels::GemmResult::Real
+                   : is_wide(*output.grid) ? kernels::GemmResult::WideCodes
+                                           : kernels::GemmResult::Codes;
   if (output.grid) {
     const kernels::StoredGrid y = stored_bounds(output);
     problem.zero_point = y.zero_point;
@@ -40,6 +46,13 @@ kernels::GemmProblem dynamic_gemm_problem(const IntegerNode& plan, const Int8Wei
   problem.result = kernels::GemmResult::Real;
   problem.column_terms = negative_sums.data();
   return problem;
+}
+
+Place product_codes(Lowering& lowering, Layout layout) {
+  const ValueId id = lowering.node().inputs[0];
+  const Place codes = lowering.codes(id, layout);
+  const bool widen = works_on_wide(lowering.integers()) && !is_wide(*codes.grid);
+  return widen ? widened(lowering, lowering.graph().value(id).name, codes) : codes;
 }
 
 ProductResult::ProductResult(Lowering& lowering, const Shape& shape, bool matrix)

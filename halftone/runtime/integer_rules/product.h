@@ -4,6 +4,7 @@
 #include <string>
 
 #include "halftone/kernels/gemm/gemm.h"
+#include "halftone/runtime/codes.h"
 #include "halftone/runtime/integer_rules/int8_weights.h"
 #include "halftone/runtime/lowering.h"
 
@@ -25,6 +26,9 @@ kernels::GemmProblem gemm_problem(const IntegerNode& plan, const Int8Weights& we
 kernels::GemmProblem dynamic_gemm_problem(const IntegerNode& plan, const Int8Weights& weights,
                                           const std::vector<int32_t>& negative_sums);
 
+// The node's activations as its product takes them: stored codes, as int16 where it works on wide ones.
+Place product_codes(Lowering& lowering, Layout layout);
+
 // Where a kernel that writes channels last puts a node's result, codes or real numbers.
 class ProductResult {
  public:
@@ -32,7 +36,7 @@ class ProductResult {
   ProductResult(Lowering& lowering, const Shape& shape, bool matrix);
 
   const Operand& where() const { return place_.where; }
-  int64_t element_bytes() const { return place_.grid ? 1 : 4; }
+  int64_t element_bytes() const { return place_.grid ? code_bytes(*place_.grid) : 4; }
   int64_t pixel_stride() const { return channels_ * element_bytes(); }
   // Defines the result; the absorbed activation is absorbed. To be called after the step that computes it was added.
   void finish(Lowering& lowering);

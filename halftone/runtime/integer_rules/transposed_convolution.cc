@@ -59,7 +59,7 @@ std::vector<int32_t> phase_weights(const std::vector<int32_t>& all, const ConvSh
 std::string lower_integer_transposed_convolution(Lowering& lowering) {
   const IntegerNode& plan = lowering.integers();
   if (plan.form != IntegerForm::TransposedConvolution) return "no transposed convolution";
-  if (!all_narrow(plan)) return "codes of more than 8 bits";
+  if (any_bits(plan)) return "codes of single bits";
   ConvShape g;
   if (std::string reason = read_shape(lowering, g); !reason.empty()) return reason;
   std::vector<Phase> rows, columns;
@@ -82,7 +82,7 @@ std::string lower_integer_transposed_convolution(Lowering& lowering) {
   }
 
   const Node& node = lowering.node();
-  const Place from = lowering.codes(node.inputs[0], Layout::ChannelsLast);
+  const Place from = product_codes(lowering, Layout::ChannelsLast);
   ProductResult result(lowering, *lowering.type(node.outputs[0]).fixed_shape(), /*matrix=*/false);
   const int64_t pixel = result.pixel_stride();
   size_t next = 0;
