@@ -33,10 +33,31 @@ function(halftone_isa_flags)
   foreach(source ${ARGN})
     if(source MATCHES "_(avx2|avxvnni|avx512|avx512vnni|avx512vbmi)\\.cc$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
-                                                       "${HALFTONE_ISA_${CMAKE_MATCH_1}};${HALFTONE_ISA_CHECKS}")
+                                                       "${HALFTONE_ISA_${CMAKE_MATCH_1}};${HALFTONE_ISA_CHECKS}"
+                                                       SKIP_PRECOMPILE_HEADERS ON)
     endif()
   endforeach()
 endfunction()
+
+# With HALFTONE_QUICK_CHECKS, which is what script/test sets, headers that nearly every source includes are parsed once.
+# Without sanitizers the libraries go without: a precompiled header would hide a missing #include from us, but not from
+# those who build without it. With sanitizers, the tests' own sources are not optimized: compiling their checks takes
+# several times as long as running them.
+if(HALFTONE_QUICK_CHECKS AND HALFTONE_BUILD_TESTS)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/empty.cc CONTENT "// Only its precompiled header is used.\n")
+  set(HALFTONE_COMMON_HEADERS <fmt/core.h> <fmt/format.h> <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem>
+      <functional> <limits> <map> <memory> <numeric> <optional> <set> <span> <string> <string_view> <utility> <vector>)
+  if(HALFTONE_SANITIZE)
+    set(HALFTONE_TEST_OPTIONS -O0)
+    add_library(halftone_headers OBJECT ${PROJECT_BINARY_DIR}/generated/empty.cc)
+    target_link_libraries(halftone_headers PRIVATE fmt::fmt halftone_flags)
+    target_precompile_headers(halftone_headers PRIVATE ${HALFTONE_COMMON_HEADERS})
+  endif()
+  add_library(halftone_test_headers OBJECT ${PROJECT_BINARY_DIR}/generated/empty.cc)
+  target_link_libraries(halftone_test_headers PRIVATE fmt::fmt GTest::gtest halftone_flags)
+  target_compile_options(halftone_test_headers PRIVATE ${HALFTONE_TEST_OPTIONS})
+  target_precompile_headers(halftone_test_headers PRIVATE <gtest/gtest.h> ${HALFTONE_COMMON_HEADERS})
+endif()
 
 # halftone_room(NAME [ROOMS lower rooms...] [LINK public libraries...] [PRIVATE private libraries...])
 #
@@ -63,6 +84,9 @@ function(halftone_room name)
     target_compile_features(halftone_${name} PUBLIC cxx_std_20)
     target_link_libraries(halftone_${name} PUBLIC ${arg_ROOMS} ${arg_LINK}
                                            PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:halftone_flags>)
+    if(TARGET halftone_headers)
+      target_precompile_headers(halftone_${name} REUSE_FROM halftone_headers)
+    endif()
   else()
     add_library(halftone_${name} INTERFACE)
     target_include_directories(halftone_${name} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
@@ -86,7 +110,7 @@ endfunction()
 # halftone_test(NAME LABEL label [WHOLE] SOURCES files... [LINK libraries...])
 #
 # A suite's executables can be built alone: target suite_LABEL. Each test case is one of ctest's; with WHOLE, for suites
-# of very many short ones, the executable is.
+# of very many short ones, and with HALFTONE_QUICK_CHECKS, the executable is.
 function(halftone_test name)
   cmake_parse_arguments(arg "WHOLE" "LABEL" "SOURCES;LINK" ${ARGN})
   include(GoogleTest)
@@ -98,9 +122,15 @@ function(halftone_test name)
   add_dependencies(suite_${arg_LABEL} ${name})
   target_link_libraries(${name} PRIVATE ${arg_LINK} GTest::gtest_main halftone_flags)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
-  if(arg_WHOLE)
+  if(HALFTONE_QUICK_CHECKS)
+    target_compile_options(${name} PRIVATE ${HALFTONE_TEST_OPTIONS})
+    target_precompile_headers(${name} REUSE_FROM halftone_test_headers)
+  endif()
+  if(arg_WHOLE OR HALFTONE_QUICK_CHECKS)
     add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-    set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL})
+    # The largest start first, so that none is left over for one core at the end.
+    list(LENGTH arg_SOURCES size)
+    set_tests_properties(${name} PROPERTIES LABELS ${arg_LABEL} COST ${size})
   else()
     gtest_discover_tests(${name} DISCOVERY_MODE PRE_TEST WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
                          PROPERTIES LABELS ${arg_LABEL})
