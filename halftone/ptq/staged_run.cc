@@ -56,6 +56,10 @@ Graph StagedRun::part_of(const std::vector<std::string>& from, const std::vector
 }
 
 void StagedRun::compute(const std::vector<std::string>& names, const Look& look) const {
+  compute(names, batches_.size(), look);
+}
+
+void StagedRun::compute(const std::vector<std::string>& names, size_t batches, const Look& look) const {
   std::vector<std::string> stored, at_hand;
   for (const auto& [name, tensor] : store_.front()) {
     if (graph_.find(name) != ValueId::None) stored.push_back(name);
@@ -71,7 +75,7 @@ void StagedRun::compute(const std::vector<std::string>& names, const Look& look)
   }
   std::optional<Session> session;
   if (!wanted.empty()) session.emplace(part_of(stored, wanted));
-  team_.run(static_cast<int64_t>(batches_.size()), [&](int64_t i) {
+  team_.run(static_cast<int64_t>(batches), [&](int64_t i) {
     const auto batch = static_cast<size_t>(i);
     const TensorMap& known = store_[batch];
     TensorMap values;

@@ -35,6 +35,8 @@ class StagedRun {
   // front of what finish() has passed. Errors: those of Session.
   using Look = std::function<void(size_t batch, const TensorMap& values)>;
   void compute(const std::vector<std::string>& names, const Look& look) const;
+  // The same for the first `batches` of them.
+  void compute(const std::vector<std::string>& names, size_t batches, const Look& look) const;
 
   // Nothing up to and including the node at this position changes any more.
   void finish(int node);

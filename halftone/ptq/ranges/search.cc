@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "halftone/base/error.h"
 #include "halftone/ptq/staged_run.h"
@@ -12,11 +13,25 @@
 namespace halftone::ptq {
 namespace {
 
+constexpr int64_t kStagedBytes = int64_t{64} << 20;  // between stages
+constexpr int64_t kFeedBytes = int64_t{96} << 20;    // of what a grid's part of the network reads
+
+// What the search may cost: runs of the whole network for each sample, and how many runs of what is behind it a grid is
+// taken to need (most need fewer).
+constexpr double kMostRuns = 300;
+constexpr double kRunsByGrid = 8;
+// Samples by which grids are compared where there are too many of them.
+constexpr size_t kFewSamples = 8;
+
 // Samples take turns: one half chooses ranges, the other one checks them. A single one does both.
 enum class Half { Choosing, Checking };
 
-bool belongs(size_t batch, size_t batches, Half half) {
-  return batches == 1 || (batch % 2 == 0) == (half == Half::Choosing);
+std::vector<size_t> samples_of(size_t batches, Half half) {
+  std::vector<size_t> mine;
+  for (size_t batch = 0; batch < batches; ++batch) {
+    if (batches == 1 || (batch % 2 == 0) == (half == Half::Choosing)) mine.push_back(batch);
+  }
+  return mine;
 }
 
 struct Energy {
@@ -35,17 +50,13 @@ Energy compare(const Tensor& expected, const Tensor& found) {
   return energy;
 }
 
-// Squared error relative to the outputs' own squares, on half of the samples.
-double harm_of(size_t batches, Half half, ThreadTeam& team, const std::function<TensorMap(size_t)>& expected,
+// Squared error relative to the outputs' own squares, on some samples.
+double harm_of(const std::vector<size_t>& mine, ThreadTeam& team, const std::vector<TensorMap>& expected,
                const std::function<TensorMap(size_t)>& found) {
-  std::vector<size_t> mine;
-  for (size_t batch = 0; batch < batches; ++batch) {
-    if (belongs(batch, batches, half)) mine.push_back(batch);
-  }
   std::vector<std::map<std::string, Energy>> by_batch(mine.size());
   team.run(static_cast<int64_t>(mine.size()), [&](int64_t i) {
     const auto at = static_cast<size_t>(i);
-    const TensorMap real = expected(mine[at]);
+    const TensorMap& real = expected[mine[at]];
     for (const auto& [name, output] : found(mine[at])) by_batch[at][name] = compare(real.at(name), output);
   });
   std::map<std::string, Energy> sums;
@@ -97,39 +108,113 @@ std::vector<Grids> grids_of(const QuantizedModel& model, const Recipe& recipe) {
   return all;
 }
 
-// The part of the network behind the values of a grid: what rounding them does to the outputs.
+// The error of each grid by itself, relative to the values' squares: what its harm may come from.
+std::vector<double> own_errors(const QuantizedModel& model, const Graph& rounded, const std::vector<Grids>& all,
+                               const std::vector<data::Batch>& batches, ThreadTeam& team) {
+  SessionOptions options;
+  std::map<std::string, size_t, std::less<>> grid_of;
+  for (size_t i = 0; i < all.size(); ++i) {
+    for (const std::string& name : all[i].values) {
+      grid_of.emplace(name, i);
+      if (!batches.front().inputs.contains(name)) options.taps.push_back(name);
+    }
+  }
+  const Session session(rounded, options);
+  const size_t count = std::min(batches.size(), kFewSamples);
+  std::vector<std::vector<Energy>> by_batch(count, std::vector<Energy>(all.size()));
+  team.run(static_cast<int64_t>(count), [&](int64_t i) {
+    const auto batch = static_cast<size_t>(i);
+    const auto look = [&](std::string_view name, const Tensor& value) {
+      const auto found = grid_of.find(name);
+      if (found == grid_of.end()) return;
+      const Energy energy = compare(value, fake_quantize(value, model.encodings.find(name)->second.params));
+      by_batch[batch][found->second].error += energy.error;
+      by_batch[batch][found->second].square += energy.square;
+    };
+    for (const auto& [name, value] : batches[batch].inputs) look(name, value);
+    session.run(batches[batch].inputs, look);
+  });
+  std::vector<double> errors;
+  for (size_t grid = 0; grid < all.size(); ++grid) {
+    Energy sum;
+    for (const auto& of_batch : by_batch) {
+      sum.error += of_batch[grid].error;
+      sum.square += of_batch[grid].square;
+    }
+    errors.push_back(sum.square > 0 ? sum.error / sum.square : 0);
+  }
+  return errors;
+}
+
+// Every grid costs runs of what is behind it, so that all grids of a deep network would cost the square of its depth:
+// where that is too much, those with the largest errors of their own, as many as kMostRuns allow.
+std::vector<Grids> affordable(std::vector<Grids> all, const QuantizedModel& model, const Graph& rounded,
+                              const std::vector<data::Batch>& batches, ThreadTeam& team) {
+  const auto nodes = static_cast<double>(rounded.nodes().size());
+  const auto runs = [&](const Grids& grids) { return kRunsByGrid * (nodes - 1 - grids.node) / nodes; };
+  double sum = 0;
+  for (const Grids& grids : all) sum += runs(grids);
+  if (sum <= kMostRuns) return all;
+  const std::vector<double> errors = own_errors(model, rounded, all, batches, team);
+  std::vector<size_t> order(all.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](size_t a, size_t b) { return errors[a] > errors[b]; });
+  std::vector<bool> taken(all.size(), false);
+  sum = 0;
+  for (const size_t i : order) {
+    if (sum + runs(all[i]) > kMostRuns) break;
+    sum += runs(all[i]);
+    taken[i] = true;
+  }
+  std::vector<Grids> chosen;
+  for (size_t i = 0; i < all.size(); ++i) {
+    if (taken[i]) chosen.push_back(std::move(all[i]));
+  }
+  return chosen;
+}
+
+// The part of the network behind the values of a grid: what rounding them does to the outputs. Looks at as many samples
+// as it has room for.
 class Behind {
  public:
-  Behind(const StagedRun& run, const Grids& grids, ThreadTeam& team)
-      : team_(team), session_(run.network_behind(grids.node)), feeds_(run.batch_count()), expected_(run.batch_count()) {
+  // `expected`: the outputs where nothing is rounded.
+  Behind(const StagedRun& run, const Grids& grids, const std::vector<TensorMap>& expected, ThreadTeam& team)
+      : team_(team), session_(run.network_behind(grids.node)), feeds_(expected.size()), expected_(expected) {
     const std::vector<std::string> behind = run.values_behind(grids.node);
     for (const std::string& name : grids.values) {
       if (std::find(behind.begin(), behind.end(), name) != behind.end()) rounded_.push_back(name);
     }
-    run.compute(behind, [&](size_t batch, const TensorMap& values) {
+    int64_t bytes = 0;
+    run.compute(behind, 1, [&](size_t, const TensorMap& values) {
+      for (const Session::Port& port : session_.inputs()) {
+        bytes += static_cast<int64_t>(values.at(port.name).bytes().size());
+      }
+    });
+    // Both halves need one.
+    const auto most = std::max<size_t>(2, static_cast<size_t>(kFeedBytes / std::max<int64_t>(bytes, 1)));
+    feeds_.resize(std::min(feeds_.size(), most));
+    run.compute(behind, feeds_.size(), [&](size_t batch, const TensorMap& values) {
       for (const Session::Port& port : session_.inputs()) feeds_[batch].emplace(port.name, values.at(port.name));
-      expected_[batch] = session_.run(feeds_[batch]);
     });
   }
 
   double harm(const QuantParams& params, Half half) const {
-    return harm_of(
-        feeds_.size(), half, team_, [&](size_t batch) { return expected_[batch]; },
-        [&](size_t batch) {
-          TensorMap feed = feeds_[batch];
-          for (const std::string& name : rounded_) {
-            const auto value = feed.find(name);
-            if (value != feed.end()) value->second = fake_quantize(value->second, params);
-          }
-          return session_.run(feed);
-        });
+    return harm_of(samples_of(feeds_.size(), half), team_, expected_, [&](size_t batch) {
+      TensorMap feed = feeds_[batch];
+      for (const std::string& name : rounded_) {
+        const auto value = feed.find(name);
+        if (value != feed.end()) value->second = fake_quantize(value->second, params);
+      }
+      return session_.run(feed);
+    });
   }
 
  private:
   ThreadTeam& team_;
   Session session_;
   std::vector<std::string> rounded_;
-  std::vector<TensorMap> feeds_, expected_;
+  std::vector<TensorMap> feeds_;
+  const std::vector<TensorMap>& expected_;
 };
 
 Range range_of(const QuantParams& params) {
@@ -210,38 +295,61 @@ class Descent {
   Point best_;
 };
 
-// The whole network's harm, as it is computed.
-double whole_harm(const Workbench& bench, const std::vector<data::Batch>& batches,
-                  const std::vector<TensorMap>& expected) {
-  const Session session(bench.model);
-  return harm_of(
-      batches.size(), Half::Checking, *bench.team, [&](size_t batch) { return expected[batch]; },
-      [&](size_t batch) { return session.run(batches[batch].inputs); });
+std::vector<TensorMap> outputs_of(const Graph& graph, const std::vector<data::Batch>& batches, ThreadTeam& team) {
+  const Session session(graph);
+  std::vector<TensorMap> outputs(batches.size());
+  team.run(static_cast<int64_t>(batches.size()), [&](int64_t i) {
+    const auto batch = static_cast<size_t>(i);
+    outputs[batch] = session.run(batches[batch].inputs);
+  });
+  return outputs;
 }
+
+// Tells whether ranges do good to the whole network, as it is computed.
+class Verdict {
+ public:
+  // By samples that no range is chosen or checked by, if there are more than `used` of them; else by those that check.
+  Verdict(const Workbench& bench, const std::vector<data::Batch>& all, size_t used) : bench_(bench) {
+    if (all.size() > used) {
+      batches_.assign(all.begin() + static_cast<ptrdiff_t>(used), all.end());
+    } else {
+      for (const size_t batch : samples_of(used, Half::Checking)) batches_.push_back(all[batch]);
+    }
+    expected_ = outputs_of(bench.reference, batches_, *bench.team);
+  }
+
+  double harm() const {
+    std::vector<size_t> all(batches_.size());
+    std::iota(all.begin(), all.end(), size_t{0});
+    const Session session(bench_.model);
+    return harm_of(all, *bench_.team, expected_, [&](size_t batch) { return session.run(batches_[batch].inputs); });
+  }
+
+ private:
+  const Workbench& bench_;
+  std::vector<data::Batch> batches_;
+  std::vector<TensorMap> expected_;
+};
 
 }  // namespace
 
 void search_ranges(Workbench& bench, const RangeSearch& options) {
-  const std::vector<data::Batch> batches = bench.required_samples("search_ranges").kept(options.images);
-  std::vector<TensorMap> expected(batches.size());
-  {
-    const Session reference(bench.reference);
-    bench.team->run(static_cast<int64_t>(batches.size()), [&](int64_t i) {
-      const auto batch = static_cast<size_t>(i);
-      expected[batch] = reference.run(batches[batch].inputs);
-    });
-  }
-  const double before = whole_harm(bench, batches, expected);
+  Samples& samples = bench.required_samples("search_ranges");
+  const std::vector<data::Batch> batches = samples.kept(options.images);
+  const Verdict verdict(bench, samples.kept(options.images + options.images / 2), batches.size());
+  const double before = verdict.harm();
   const size_t refused = plan_integers(bench.model).refusals.size();
 
   const Graph rounded = with_rounded_weights(bench.model);
-  StagedRun run(rounded, batches, *bench.team);
-  const std::vector<Grids> all = grids_of(bench.model, *bench.recipe);
+  StagedRun run(rounded, batches, *bench.team, kStagedBytes);
+  const std::vector<TensorMap> exact = outputs_of(rounded, batches, *bench.team);
+  const std::vector<Grids> all =
+      affordable(grids_of(bench.model, *bench.recipe), bench.model, rounded, batches, *bench.team);
   const Encodings old = bench.model.encodings;
   bench.progress->begin("searching ranges", static_cast<int64_t>(all.size()), "grids");
   for (size_t i = 0; i < all.size(); ++i) {
     run.finish(all[i].node);
-    const Behind behind(run, all[i], *bench.team);
+    const Behind behind(run, all[i], exact, *bench.team);
     const Encoding encoding = bench.model.encodings.at(all[i].values.front());
     Descent descent(behind, encoding);
     if (descent.harm() >= options.least_share * before) {
@@ -257,7 +365,7 @@ void search_ranges(Workbench& bench, const RangeSearch& options) {
   }
   bench.progress->end();
   // Each range was looked for alone; together they have to be better as well.
-  if (!(whole_harm(bench, batches, expected) <= before)) bench.model.encodings = old;
+  if (!(verdict.harm() <= before)) bench.model.encodings = old;
 }
 
 }  // namespace halftone::ptq

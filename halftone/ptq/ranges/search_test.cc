@@ -107,6 +107,51 @@ TEST(SearchRanges, GridsThatHardlyMatterAreLeftAlone) {
   EXPECT_EQ(made.bench.model.encodings, before);
 }
 
+// Two grids a layer, all of which are worth moving: only as many are looked at as the depth leaves time for.
+TEST(SearchRanges, DeepNetworksAreSearchedInPart) {
+  Net net({Dim("N"), 2, 4, 4});
+  std::string last = "x";
+  constexpr int kLayers = 100;
+  for (int i = 0; i < kLayers; ++i) {
+    const std::string name = "c" + std::to_string(i);
+    Tensor weights = random_tensor({2, 2, 1, 1}, 20 + static_cast<uint64_t>(i), 0.1);
+    weights.mutable_data<float>()[0] += 0.9F;
+    weights.mutable_data<float>()[3] += 0.9F;
+    net.layer("Conv", name, last, weights);
+    last = name;
+  }
+  net.add("Tanh", "e", {last});
+  auto samples = random_samples({1, 2, 4, 4}, 8, 100, 0);
+  for (Tensor& sample : samples) sample.mutable_data<float>()[3] = 6;
+  Bench made(net.finish("e"), samples, coarse());
+  const Encodings before = made.bench.model.encodings;
+  const double error = error_of(made, samples);
+  search_ranges(made.bench, {.images = 8, .least_share = 0});
+  int moved = 0;
+  for (const auto& [name, encoding] : made.bench.model.encodings) moved += encoding.params != before.at(name).params;
+  EXPECT_GT(moved, 0);
+  EXPECT_LE(moved, 3 * kLayers / 4);
+  EXPECT_LE(error_of(made, samples), error);
+}
+
+// Ranges that only look better on the samples that choose are not taken.
+TEST(SearchRanges, SamplesThatHadNoSayDecide) {
+  // The two thirds that are searched by lie within +-1, the others reach as far as the ranges do.
+  auto samples = random_samples({1, 2, 8, 8}, 8, 100, 0);
+  for (Tensor& sample : samples) {
+    for (float& v : sample.mutable_data<float>()) v = std::clamp(v, -0.2F, 0.2F);
+  }
+  for (const Tensor& sample : random_samples({1, 2, 8, 8}, 4, 200, 0)) samples.push_back(sample);
+  Bench made(copying_network(), samples, coarse());
+  const Encodings before = made.bench.model.encodings;
+  search_ranges(made.bench, {.images = 8});
+  EXPECT_EQ(made.bench.model.encodings, before);
+  Samples alike = test::samples_of({samples.begin(), samples.begin() + 8});
+  made.bench.samples = &alike;
+  search_ranges(made.bench, {.images = 8});
+  EXPECT_NE(made.bench.model.encodings, before);
+}
+
 TEST(SearchRanges, DataIsRequired) {
   Bench made(copying_network(), outlying_samples(1, 100), coarse());
   made.bench.samples = nullptr;
