@@ -25,6 +25,13 @@ Balance balance_of(const std::string& word, const Recipe& recipe) {
   return word == "weights" ? Balance::Weights : Balance::Activations;
 }
 
+// Evening out the activations that dense layers read makes the columns of their weights uneven. Where weights have fewer
+// bits than activations that costs more than it gains: mobilenet_v2's 4-bit weights alone leave 13.9 dB with 0, 13.6
+// with 0.25 and 12.6 with 0.5.
+double usual_exponent(const Workbench* bench) {
+  return bench != nullptr && bench->recipe->weights.bits < bench->recipe->activations.bits ? 0 : 0.5;
+}
+
 UpperBounds bounds_of(const std::string& word) {
   return word == "keep" ? UpperBounds::Keep : (word == "replace" ? UpperBounds::Replace : UpperBounds::PerChannel);
 }
@@ -45,7 +52,8 @@ transform::ChannelRanges with_margin(transform::ChannelRanges ranges) {
 
 void step_equalize(Workbench* bench, StepWords& words) {
   const std::string balance = words.choice("balance", kBalances), bounds = words.choice("bounds", kBounds);
-  const double exponent = words.number("exponent", 0.5, 0, 1), deviations = words.number("deviations", 4, 1, 100);
+  const double exponent = words.number("exponent", usual_exponent(bench), 0, 1);
+  const double deviations = words.number("deviations", 4, 1, 100);
   const int64_t images = words.count("images", 128, 1, INT32_MAX);
   words.finish();
   if (bench == nullptr) return;
