@@ -10,7 +10,7 @@ namespace halftone::ptq {
 struct RangeSearch {
   // Samples looked at, half of them to choose by; half as many others, where there are, to see in the end whether it
   // was worth it.
-  int64_t images = 40;
+  int64_t images = 60;
   // Grids whose own share of the network's error is less than this are left as they are.
   double least_share = 0.005;
 };
