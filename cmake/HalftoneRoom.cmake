@@ -42,7 +42,7 @@ endfunction()
 # With HALFTONE_QUICK_CHECKS, which is what script/test sets, headers that nearly every source includes are parsed once.
 # Without sanitizers the libraries go without: a precompiled header would hide a missing #include from us, but not from
 # those who build without it. With sanitizers, the tests' own sources are not optimized: compiling their checks takes
-# several times as long as running them.
+# several times as long as running them. What links libtorch is left out, whose macros don't fit these headers.
 if(HALFTONE_QUICK_CHECKS AND HALFTONE_BUILD_TESTS)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/empty.cc CONTENT "// Only its precompiled header is used.\n")
   set(HALFTONE_COMMON_HEADERS <fmt/core.h> <fmt/format.h> <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem>
@@ -84,7 +84,7 @@ function(halftone_room name)
     target_compile_features(halftone_${name} PUBLIC cxx_std_20)
     target_link_libraries(halftone_${name} PUBLIC ${arg_ROOMS} ${arg_LINK}
                                            PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:halftone_flags>)
-    if(TARGET halftone_headers)
+    if(TARGET halftone_headers AND NOT "halftone_torch" IN_LIST arg_PRIVATE)
       target_precompile_headers(halftone_${name} REUSE_FROM halftone_headers)
     endif()
   else()
@@ -124,7 +124,9 @@ function(halftone_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   if(HALFTONE_QUICK_CHECKS)
     target_compile_options(${name} PRIVATE ${HALFTONE_TEST_OPTIONS})
-    target_precompile_headers(${name} REUSE_FROM halftone_test_headers)
+    if(NOT "halftone_torch" IN_LIST arg_LINK)
+      target_precompile_headers(${name} REUSE_FROM halftone_test_headers)
+    endif()
   endif()
   if(arg_WHOLE OR HALFTONE_QUICK_CHECKS)
     add_test(NAME ${name} COMMAND ${name} --gtest_brief=1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
