@@ -214,7 +214,9 @@ class Learning {
   // `other`: see Sum.
   LayerRows read_rows(const WeightedLayer& layer, const LayerShape& shape, const std::string& other) {
     const int64_t inputs = shape.groups * shape.features, targets = shape.groups * shape.channels;
-    const int64_t most = std::min(options_.rows, kRowBytes / static_cast<int64_t>(sizeof(float)) / (inputs + targets));
+    // The solver changes the targets and keeps the float ones as well.
+    const int64_t numbers = inputs + (other.empty() ? 2 : 3) * targets;
+    const int64_t most = std::min(options_.rows, kRowBytes / static_cast<int64_t>(sizeof(float)) / numbers);
     const int64_t per_sample = std::max<int64_t>(1, most / samples_);
     // Every batch has room for its share; what it leaves over is closed up in the end.
     std::vector<int64_t> first(batches_.size() + 1, 0), found(batches_.size(), 0);
