@@ -168,12 +168,6 @@ void Conv::run(const uint8_t* src, void* dst, const ConvPart& part, std::byte* s
     for (int64_t pixel = part.first_pixel; pixel < part.last_pixel; pixel += run.row_count) {
       run.row_count = std::min(header.rows_per_call, part.last_pixel - pixel);
       run.to = to + pixel * s.out_pixel_stride;
-      if (s.out_row_stride != 0) {
-        const int64_t line = pixel / s.out_width, ox = pixel % s.out_width;
-        run.row_count = std::min(run.row_count, s.out_width - ox);
-        run.to = to + line / s.out_height * s.out_image_stride + line % s.out_height * s.out_row_stride +
-                 ox * s.out_pixel_stride;
-      }
       if (constants.terms != nullptr) run.row_terms = constants.terms + pixel;
       if (constants.scales != nullptr) run.row_scales = constants.scales + pixel;
       point_conv_rows(header, src, group, pixel, pixel + run.row_count, rows, borders);

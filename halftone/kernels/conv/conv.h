@@ -26,8 +26,6 @@ struct ConvShape {
   // Weights are the sum of so many sets of int8 numbers: 2 where centred weights leave [-128, 127].
   int64_t weight_sets = 1;
   int64_t in_pixel_stride = 0, out_pixel_stride = 0;  // bytes from pixel to pixel, even of 16-bit codes
-  // Bytes from row to row and from image to image of the result; 0: without gaps. Both or none.
-  int64_t out_row_stride = 0, out_image_stride = 0;
 };
 
 struct ConvProblem {
