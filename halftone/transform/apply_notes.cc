@@ -117,6 +117,7 @@ class NoteReader {
 
   void take_bounds(size_t position, std::set<ValueId>& gone) {
     Graph& graph = model_.graph;
+    if (!graph.nodes()[position].is("Clip") && !graph.nodes()[position].is("Min")) return;
     const GraphIndex index(graph);
     const std::optional<Bounds> bounds = bounds_at(index, position);
     if (!bounds) return;

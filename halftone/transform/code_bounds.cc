@@ -13,7 +13,7 @@ CodeBounds bounds_of(const QuantParams& params) {
 }
 
 ValueId write_bounds(Graph& graph, ValueId real, const std::string& stem, const std::string& node_stem,
-                     const QuantParams& params) {
+                     const QuantParams& params, bool in_two) {
   const TensorType type = graph.value(real).type;
   if (params.block_size > 0 || (!params.per_tensor() && !type.ranked())) {
     fail(ErrorCode::Unsupported, "value '" + stem + "'",
@@ -37,7 +37,7 @@ ValueId write_bounds(Graph& graph, ValueId real, const std::string& stem, const 
     graph.nodes().push_back(std::move(node));
     return graph.nodes().back().outputs[0];
   };
-  if (params.per_tensor()) return add("Clip", {real, low, high}, "_clipped");
+  if (params.per_tensor() && !in_two) return add("Clip", {real, low, high}, "_clipped");
   return add("Min", {add("Max", {real, low}, "_raised"), high}, "_clipped");
 }
 

@@ -17,9 +17,9 @@ struct CodeBounds {
 CodeBounds bounds_of(const QuantParams& params);
 
 // Appends what holds `real` between the bounds, and returns its result, STEM_clipped: a Clip named NODE_STEM_Clip, or
-// for a grid by channel Max and Min, NODE_STEM_Max and NODE_STEM_Min. Errors: Error{Unsupported} for blocks, and for a
-// grid by channel on a value of unknown rank.
+// for a grid by channel, and `in_two`, Max and Min, NODE_STEM_Max and NODE_STEM_Min. Errors: Error{Unsupported} for
+// blocks, and for a grid by channel on a value of unknown rank.
 ValueId write_bounds(Graph& graph, ValueId real, const std::string& stem, const std::string& node_stem,
-                     const QuantParams& params);
+                     const QuantParams& params, bool in_two = false);
 
 }  // namespace halftone

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include "halftone/quant/encoding_notes.h"
 #include "halftone/quant/integer_plan.h"
@@ -167,7 +168,7 @@ class Inserter {
   // QuantizeLinear and DequantizeLinear from `real` to `rounded`; new values are named after `stem`, the nodes after
   // `node_stem`.
   void add_pair(ValueId real, ValueId rounded, const std::string& stem, const std::string& node_stem,
-                const QuantParams& params) {
+                const QuantParams& params, bool by_channel_before = false) {
     const std::optional<Shape> shape = graph_.value(real).type.fixed_shape();
     if (!params.per_tensor() && params.block_size > 0 && !shape) {
       fail(ErrorCode::Unsupported, "value '" + stem + "'", "blocks require a known shape, found {}",
@@ -175,11 +176,12 @@ class Inserter {
     }
     const DType type = file_type(params);
     const auto [low, high] = range_of(type);
-    // Grids by channel get bounds in any case: without them ONNX Runtime merges the QuantizeLinear into operators on
-    // codes that take one scale only, and then refuses the file.
-    const bool by_channel = !params.per_tensor() && params.block_size == 0;
+    // Results of nodes that read or write grids by channel get bounds in any case, and no Clip: ONNX Runtime merges
+    // what stands between DequantizeLinear and QuantizeLinear into operators on codes that take one scale only, and
+    // then refuses the file or (Concat, Where) computes something else.
+    const bool by_channel = has_channels(params) || by_channel_before;
     if (params.q_min != low || params.q_max != high || by_channel) {
-      real = write_bounds(graph_, real, stem, node_stem, params);
+      real = write_bounds(graph_, real, stem, node_stem, params, by_channel);
     }
     grids_[rounded] = add_params(stem, params, shape.value_or(Shape{}), false);
     add_nodes(real, rounded, stem, node_stem, grids_[rounded], params);
@@ -193,6 +195,19 @@ class Inserter {
     graph_.nodes().push_back(make_node("QuantizeLinear", node_stem + "_QuantizeLinear", real, grid, codes, params));
     graph_.nodes().push_back(
         make_node("DequantizeLinear", node_stem + "_DequantizeLinear", codes, grid, rounded, params));
+  }
+
+  static bool has_channels(const QuantParams& params) { return !params.per_tensor() && params.block_size == 0; }
+
+  // Whether the node reads activations on grids by channel; a Relu or Clip stands for the node in front of it as well.
+  bool reads_channels(const Node& node, const std::vector<ValueId>& operands) const {
+    const bool may_be_absorbed = node.is("Relu") || node.is("Clip");
+    return std::any_of(operands.begin(), operands.end(), [&](ValueId id) {
+      const Encoding* encoding = find(id);
+      if (encoding == nullptr) return may_be_absorbed && behind_channels_.contains(id);
+      const bool is_activation = index_.producer(id) >= 0 || index_.is_graph_input(id);
+      return is_activation && has_channels(encoding->params);
+    });
   }
 
   // OpenVINO leaves out the rounding of a convolution's result in front of an Add unless it is there twice. That is
@@ -235,6 +250,8 @@ class Inserter {
       return;
     }
     if (node.is("Add") && plan != nullptr) repeat_operands(node, operands, *plan);
+    const bool by_channel = reads_channels(node, operands);
+    if (by_channel) behind_channels_.insert(node.outputs.begin(), node.outputs.end());
     struct Pair {
       ValueId named, real, rounded;
     };
@@ -258,7 +275,7 @@ class Inserter {
     }
     for (const Pair& pair : pairs) {
       const std::string name = graph_.value(pair.named).name;
-      add_pair(pair.real, pair.rounded, name, name, find(pair.named)->params);
+      add_pair(pair.real, pair.rounded, name, name, find(pair.named)->params, by_channel);
     }
   }
 
@@ -311,6 +328,7 @@ class Inserter {
   std::vector<ValueId> captured_;
   std::map<ValueId, ValueId> read_instead_;
   std::map<ValueId, std::vector<ValueId>> grids_;  // scale and zero point, by the rounded value
+  std::set<ValueId> behind_channels_;              // made by nodes that read grids by channel
   std::vector<Bias> biases_;
   bool split_biases_ = false;
 };

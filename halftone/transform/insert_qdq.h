@@ -14,7 +14,8 @@ namespace halftone {
 // * A computed value or input with an encoding is followed by QuantizeLinear and DequantizeLinear; its readers read
 //   NAME_dequantized. Where the name belongs to a graph output (or a subgraph reads it), the DequantizeLinear's output
 //   has it and the unrounded value is called NAME_unquantized. Codes fewer than the type's, which is one of 4, 8 or
-//   16 bits, are kept by a Clip before the QuantizeLinear; grids by channel by Max and Min.
+//   16 bits, are kept by a Clip before the QuantizeLinear; results of nodes that read or write grids by channel by Max
+//   and Min.
 // * An Identity between two grids is QuantizeLinear and DequantizeLinear alone.
 // * An operand of an Add that is computed in integers, which nothing else reads and whose scale is short
 //   (short_scale.h), has both nodes twice (NAME_repeated). To ONNX that changes nothing; OpenVINO computes the same

@@ -224,6 +224,32 @@ TEST(Qdq, ActivationsWhoseChannelsDifferInWidth) {
   expect_activations_survive(params);
 }
 
+// ONNX Runtime merges operators with the pairs around them, for which all grids have to be by tensor: Max and Min keep
+// it from where they are not.
+TEST(Qdq, ResultsOfNodesThatReadGridsByChannelAreBounded) {
+  const QuantParams wide = uint8_grid(0.05F, 60);
+  NetBuilder net;
+  const ValueId x = net.input("x", {1, 3, 4, 4}, wide);
+  const ValueId a = net.node("Tanh", {x}, "a", by_channel(DType::UInt8, 0, 255, {3, 128, 200}));
+  const ValueId b = net.node("Sigmoid", {x}, "b", wide);
+  const ValueId sum = net.node("Add", {a, b}, "sum", wide);
+  const ValueId relu = net.node("Relu", {net.node("Neg", {a}, "neg")}, "relu", wide);
+  Rng rng(4);
+  const ValueId w =
+      net.constant("w", {3, 3, 1, 1}, random_floats(rng, 9, -1, 1), weight_grid({0.01F, 0.02F, 0.03F}, 0));
+  const ValueId conv = net.node("Conv", {sum, w}, "conv", wide);
+  net.output(
+      net.node("Concat", {net.node("Add", {conv, b}, "plain", wide), relu, a}, "y", wide, {{"axis", int64_t{1}}}));
+  infer_shapes(net.model.graph);
+  expect_lossless(net.model);
+  std::vector<std::string> bounded;
+  for (const Node& node : insert_qdq(net.model).nodes()) {
+    if (node.is("Min")) bounded.push_back(node.name);
+    EXPECT_FALSE(node.is("Clip"));
+  }
+  EXPECT_EQ(bounded, (std::vector<std::string>{"a_Min", "sum_Min", "relu_Min", "y_Min"}));
+}
+
 TEST(Qdq, CodesBeyondTheirNotesAreBelieved) {
   NetBuilder net;
   const ValueId x = net.input("x", {1, 2}, uint8_grid(0.02F, 100));
