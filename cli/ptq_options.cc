@@ -137,6 +137,10 @@ void PtqOptions::add_to(CLI::App& app) {
       ->type_name("TYPE");
   app.add_option("--activations", activations, "Type of activations, int1 to uint16 (default uint8)")
       ->type_name("TYPE");
+  app.add_option("--sums", sums,
+                 "Type of sums of activations, such as the stream of a residual network (default: that of activations, "
+                 "but at least 8 bits)")
+      ->type_name("TYPE");
   app.add_option("--granularity", granularity,
                  "Scales of weights: per_channel (default), per_tensor, per_group:CHANNELS or per_block:ELEMENTS");
   app.add_option("--observer", observer,
@@ -157,6 +161,12 @@ Recipe PtqOptions::recipe() const {
   const std::string range = observer.value_or(std::string(chosen.activations_observer));
   Recipe recipe = with_preset(make_recipe(weights, activations, granularity, range), chosen);
   recipe.activations.observer = range;
+  if (sums) {
+    const QuantSpec type = parse_quant_type(*sums);
+    recipe.sums = recipe.activations;
+    recipe.sums->bits = type.bits;
+    recipe.sums->is_signed = type.is_signed;
+  }
   if (steps) recipe.steps = parse_steps(*steps);
   if (!recipe_file.empty()) recipe = Recipe::from_json(read_file(recipe_file), recipe_file, recipe);
   ptq::check_steps(recipe.steps);

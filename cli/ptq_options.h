@@ -17,6 +17,7 @@ struct PtqOptions {
   std::string weights = "int8", activations = "uint8", granularity = "per_channel";
   std::string preset = "balanced", recipe_file;
   std::optional<std::string> observer, steps;  // instead of the preset's
+  std::optional<std::string> sums;             // type of sums of activations
   int64_t images = 300;                        // that ranges are taken from
   std::optional<std::string> max_drop;
   std::string validation;  // data to measure the drop on; empty: what calibration leaves of --data

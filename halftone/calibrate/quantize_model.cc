@@ -5,6 +5,7 @@
 #include "halftone/calibrate/calibrate.h"
 #include "halftone/quant/assign_dynamic.h"
 #include "halftone/transform/pass.h"
+#include "halftone/transform/separate_sums.h"
 
 namespace halftone {
 
@@ -32,7 +33,7 @@ Quantization quantize_simplified(Graph simple, data::Loader* loader, const Recip
 
 Quantization quantize_model(const Graph& graph, data::Loader& loader, const QuantizeOptions& options) {
   ThreadTeam team(options.threads > 0 ? options.threads : available_cores());
-  Graph simple = transform::simplify(graph);
+  Graph simple = transform::separate_sums(transform::simplify(graph), options.recipe);
   const ValueMoments moments = propagate_moments(simple, collect_norm_statistics(graph), options.input_ranges);
   return quantize_simplified(std::move(simple), &loader, options.recipe, team, *options.progress, moments);
 }

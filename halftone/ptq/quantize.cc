@@ -3,6 +3,7 @@
 #include "halftone/base/cpu.h"
 #include "halftone/ptq/step.h"
 #include "halftone/transform/pass.h"
+#include "halftone/transform/separate_sums.h"
 
 namespace halftone::ptq {
 namespace {
@@ -35,6 +36,7 @@ Quantization quantize(const Graph& graph, Samples* samples, const Options& optio
   bench.norms = collect_norm_statistics(graph);
   bench.reference = transform::simplify(graph);
   apply_steps(Phase::Graph, bench);
+  bench.reference = transform::separate_sums(std::move(bench.reference), options.recipe);
   const auto loader = samples == nullptr ? nullptr : samples->stream();
   const ValueMoments moments = propagate_moments(bench.reference, bench.norms, bench.input_ranges);
   Quantization made =

@@ -11,6 +11,7 @@
 #include "halftone/ptq/workbench.h"
 #include "halftone/quant/recipe.h"
 #include "halftone/transform/pass.h"
+#include "halftone/transform/separate_sums.h"
 #include "tests/support/test_graph.h"
 
 namespace halftone::ptq::test {
@@ -107,7 +108,7 @@ struct Bench {
         Recipe made = make_recipe("int8", "uint8", "per_channel", "min_max"), int threads = 2, int64_t batch = 1)
       : recipe(std::move(made)), samples(samples_of(tensors, batch)), team(threads) {
     bench.norms = collect_norm_statistics(graph);
-    bench.reference = transform::simplify(graph);
+    bench.reference = transform::separate_sums(transform::simplify(graph), recipe);
     bench.recipe = &recipe;
     bench.samples = &samples;
     bench.team = &team;

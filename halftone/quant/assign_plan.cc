@@ -5,6 +5,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/graph/op_table.h"
+#include "halftone/quant/activation_spec.h"
 #include "halftone/quant/assign.h"
 #include "halftone/quant/extent.h"
 #include "halftone/quant/integer_plan.h"
@@ -18,10 +19,6 @@ size_t at(ValueId id) { return static_cast<size_t>(id); }
 bool is_product(IntegerForm form) {
   return form == IntegerForm::Convolution || form == IntegerForm::TransposedConvolution ||
          form == IntegerForm::MatrixProduct;
-}
-
-bool multiplies(const Node& node) {
-  return node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm") || node.is("MatMul");
 }
 
 // Whether results and operands can live on one grid without loss.
@@ -130,7 +127,7 @@ class Planner {
       if (is_float(id) && constant(id) == nullptr) trial.encodings[name(id)] = {codes, {}};
     }
     for (const Node& each : graph_.nodes()) {
-      if (multiplies(each) && is_float(each.input(1)) && constant(each.input(1)) != nullptr) {
+      if (is_product(each) && is_float(each.input(1)) && constant(each.input(1)) != nullptr) {
         trial.encodings[name(each.input(1))] = {weights, {}};
       }
     }
@@ -147,14 +144,10 @@ class Planner {
 
   // --- the recipe
 
-  std::optional<size_t> find_rule(const std::vector<Subject>& subjects, std::optional<Role> role) {
-    std::optional<size_t> first;
-    for (const Subject& subject : subjects) {
-      const std::optional<size_t> rule = recipe_.find_rule(subject, role);
-      if (rule && (!first || *rule < *first)) first = rule;
-    }
-    if (first) used_rules_[*first] = true;
-    return first;
+  std::optional<size_t> find_rule(const Subject& subject, std::optional<Role> role) {
+    const std::optional<size_t> rule = recipe_.find_rule(subject, role);
+    if (rule) used_rules_[*rule] = true;
+    return rule;
   }
 
   Subject subject_of(size_t i, ValueId tensor) const {
@@ -167,7 +160,7 @@ class Planner {
   void apply_recipe(size_t i) {
     Layer& layer = layers_[i];
     if (!layer.trial) return;
-    const std::optional<size_t> rule = find_rule({subject_of(i, node(i).output(0))}, std::nullopt);
+    const std::optional<size_t> rule = find_rule(subject_of(i, node(i).output(0)), std::nullopt);
     if (!rule) return;
     if (recipe_.rules[*rule].keeps_float()) {
       refuse(layer, fmt::format("rule {} of the recipe keeps it in float", *rule + 1));
@@ -180,28 +173,16 @@ class Planner {
   bool may_have_grid(ValueId id) {
     ValueState& state = values_[at(id)];
     if (state.allowed) return *state.allowed;
-    std::vector<Subject> subjects;
-    const int producer = index_.producer(id);
-    if (producer < 0) {
-      subjects.push_back({{name(id)}, "Input"});
-    } else {
-      const auto i = static_cast<size_t>(producer);
-      subjects.push_back(subject_of(i, id));
-      // To a user, the result of a convolution that absorbs its Relu is the convolution's.
-      const int before = node(i).is("Relu") || node(i).is("Clip") ? index_.producer(node(i).input(0)) : -1;
-      if (before >= 0 && index_.sole_consumer(node(i).input(0)) == producer) {
-        subjects.push_back(subject_of(static_cast<size_t>(before), node(i).input(0)));
-      }
-    }
-    const std::optional<size_t> rule = find_rule(subjects, Role::Activations);
-    state.allowed = !rule || recipe_.rules[*rule].spec;
-    state.spec = rule && recipe_.rules[*rule].spec ? *recipe_.rules[*rule].spec : recipe_.activations;
+    ActivationSpec found = activation_spec(graph_, index_, recipe_, id);
+    if (found.rule) used_rules_[*found.rule] = true;
+    state.allowed = !found.in_float;
+    state.spec = std::move(found.spec);
     return *state.allowed;
   }
 
   // Calibration would notice only what the damage does to the activations.
   void require_finite_weights(const Node& layer) const {
-    if (!multiplies(layer)) return;
+    if (!is_product(layer)) return;
     for (ValueId id : layer.inputs) {
       if (!is_float(id) || constant(id) == nullptr) continue;
       const Extent extent = measure(constant(id)->data<float>());
@@ -230,7 +211,7 @@ class Planner {
     if (!has_weights(i)) return;
     const ValueId bias = node(i).input(2);
     if (bias != ValueId::None && !is_float(bias)) return refuse(layer, "its bias is not float");
-    const std::optional<size_t> rule = find_rule({subject_of(i, node(i).inputs[1])}, Role::Weights);
+    const std::optional<size_t> rule = find_rule(subject_of(i, node(i).inputs[1]), Role::Weights);
     if (rule && !recipe_.rules[*rule].spec) {
       return refuse(layer, fmt::format("rule {} of the recipe keeps its weights in float", *rule + 1));
     }

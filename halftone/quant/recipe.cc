@@ -41,6 +41,13 @@ Recipe::Recipe() {
   activations.observer = "percentile";
 }
 
+QuantSpec Recipe::spec_of_sums() const {
+  if (sums) return *sums;
+  QuantSpec spec = activations;
+  spec.bits = std::max(spec.bits, 8);
+  return spec;
+}
+
 std::optional<size_t> Recipe::find_rule(const Subject& subject, std::optional<Role> role) const {
   for (size_t i = 0; i < rules.size(); ++i) {
     if (rules[i].role == role && rules[i].matches(subject)) return i;

@@ -38,6 +38,7 @@ struct RecipeRule {
 struct Recipe {
   QuantSpec weights;
   QuantSpec activations;
+  std::optional<QuantSpec> sums;   // operands and results of an Add of activations; nullopt: see spec_of_sums
   std::vector<RecipeRule> rules;   // the first that matches decides
   std::vector<StepRequest> steps;  // what is done beside choosing grids, first to last (room ptq)
 
@@ -48,6 +49,10 @@ struct Recipe {
   // Reads a recipe; what the file leaves out stays as in `defaults`. Errors: Error{InvalidArgument} at `where` for
   // text that is no JSON, unknown words (with the nearest known one), and values that can't be.
   static Recipe from_json(const std::string& text, const std::string& where, const Recipe& defaults = {});
+
+  // Sums of activations, by default `activations` with at least 8 bits: a residual network hands one sum on through all
+  // of its blocks, and rounding it anew in each of them to few bits costs more than all products together.
+  QuantSpec spec_of_sums() const;
 
   // The rule that decides about a tensor of the given role, or about a layer as a whole (nullopt): its position in
   // `rules`, or nullopt where none matches.

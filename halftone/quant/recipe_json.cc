@@ -201,12 +201,13 @@ Recipe Recipe::from_json(const std::string& text, const std::string& where, cons
     fail(ErrorCode::InvalidArgument, where, "a recipe must be JSON: {}", e.what());
   }
   const Section section(document, where);
-  section.allow(std::to_array<std::string_view>({"weights", "activations", "rules", "steps"}));
+  section.allow(std::to_array<std::string_view>({"weights", "activations", "sums", "rules", "steps"}));
   Recipe recipe = defaults;
   if (section.has("weights")) recipe.weights = read_spec(section.section("weights"), Role::Weights, recipe.weights);
   if (section.has("activations")) {
     recipe.activations = read_spec(section.section("activations"), Role::Activations, recipe.activations);
   }
+  if (section.has("sums")) recipe.sums = read_spec(section.section("sums"), Role::Activations, recipe.spec_of_sums());
   if (section.has("rules")) {
     const json& rules = section.at("rules");
     if (!rules.is_array()) section.refuse("'rules' must be a list in brackets, found {}", shown(rules));

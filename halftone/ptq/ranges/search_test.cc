@@ -53,6 +53,7 @@ double error_of(const Bench& made, const std::vector<Tensor>& samples) {
 Recipe coarse(bool symmetric = false) {
   Recipe recipe = make_recipe("int8", symmetric ? "int3" : "uint3", "per_channel", "min_max");
   recipe.activations.symmetric = symmetric;
+  recipe.rules.push_back({.op = "Input", .role = Role::Activations, .spec = recipe.activations});
   return recipe;
 }
 
@@ -113,7 +114,7 @@ TEST(SearchRanges, DeepNetworksAreSearchedInPart) {
   std::string last = "x";
   constexpr int kLayers = 100;
   for (int i = 0; i < kLayers; ++i) {
-    const std::string name = "c" + std::to_string(i);
+    const std::string name = fmt::format("c{}", i);
     Tensor weights = random_tensor({2, 2, 1, 1}, 20 + static_cast<uint64_t>(i), 0.1);
     weights.mutable_data<float>()[0] += 0.9F;
     weights.mutable_data<float>()[3] += 0.9F;
