@@ -6,6 +6,7 @@
 
 #include "halftone/graph/op_table.h"
 #include "halftone/transform/channel_groups.h"
+#include "halftone/transform/channel_noise.h"
 
 namespace halftone::transform {
 namespace {
@@ -39,7 +40,9 @@ class Equalizer {
 
   Equalization run() {
     Equalization result;
-    if (options_.balance == Balance::Weights)
+    if (options_.balance == Balance::Noise)
+      minimize_noise(result);
+    else if (options_.balance == Balance::Weights)
       result.iterations = balance_weights();
     else
       raise_activations();
@@ -148,6 +151,15 @@ class Equalizer {
       if (moved < kConverged) return iteration;
     }
     return kMostIterations;
+  }
+
+  // --- Balance::Noise
+
+  void minimize_noise(Equalization& result) {
+    const ChannelNoise noise(graph_, groups_, options_.moments, {options_.weight_bits, options_.activation_bits});
+    result.noise_before = noise.of(factors_);
+    factors_ = noise.least();
+    result.noise_after = noise.of(factors_);
   }
 
   // --- Balance::Activations

@@ -31,6 +31,9 @@ enum class Balance {
   // The ranges of activations, for weights on one grid per channel: each channel is raised towards the tensor's largest
   // one, all the way where only depthwise layers read it (their other channels don't notice), else by a power.
   Activations,
+  // Nothing for its own sake: factors of least predicted noise (ChannelNoise), for weights and activations on one grid
+  // per tensor.
+  Noise,
 };
 
 // How channels pass a Clip(0, high), which is not homogeneous at its upper bound.
@@ -47,6 +50,8 @@ struct EqualizeOptions {
   // Known ranges, of the values in front of Clips above all. Keep: without them channels that pass a Clip are not
   // scaled. Activations: channels without any are not scaled.
   ChannelRanges ranges = {};
+  ValueMoments moments = {};  // Balance::Noise: what is known of all values
+  int weight_bits = 8, activation_bits = 8;
 };
 
 struct Equalization {
@@ -57,6 +62,8 @@ struct Equalization {
   // Channels that were scaled and pass a Clip whose bound stayed where it is: the function is the same only as long as
   // they stay within their known ranges.
   int64_t scaled_below_bounds = 0;
+  // Balance::Noise: the predicted noise with all factors 1, and with these.
+  double noise_before = 0, noise_after = 0;
 };
 
 // Scales the channels between layers (ChannelGroups says which: through Relu, pools, sums and data movers; one vector
