@@ -1,5 +1,6 @@
 #include "halftone/base/process.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,12 @@ double peak_rss_mib_of(const std::function<void()>& work) {
   rusage usage{};
   if (wait4(child, &status, 0, &usage) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) return 0;
   return static_cast<double>(usage.ru_maxrss) / 1024;
+}
+
+void release_freed_memory() {
+#ifdef __GLIBC__
+  malloc_trim(0);
+#endif
 }
 
 }  // namespace halftone

@@ -5,6 +5,7 @@
 #include <numeric>
 
 #include "halftone/base/error.h"
+#include "halftone/base/process.h"
 #include "halftone/ptq/staged_run.h"
 #include "halftone/quant/assign.h"
 #include "halftone/quant/integer_plan.h"
@@ -361,6 +362,7 @@ void search_ranges(Workbench& bench, const RangeSearch& options) {
         }
       }
     }
+    release_freed_memory();
     bench.progress->advance(static_cast<int64_t>(i) + 1);
   }
   bench.progress->end();

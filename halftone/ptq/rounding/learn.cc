@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "halftone/base/error.h"
+#include "halftone/base/process.h"
 #include "halftone/graph/op_table.h"
 #include "halftone/ptq/rounding/clip_bounds.h"
 #include "halftone/ptq/rounding/journal.h"
@@ -81,6 +82,7 @@ class Learning {
       } else {
         bench_.progress->note(fmt::format("'{}' is rounded to nearest: {}", layer.name, refusal));
       }
+      release_freed_memory();
       bench_.progress->advance(++done);
     }
     bench_.progress->end();
