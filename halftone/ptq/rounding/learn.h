@@ -32,7 +32,7 @@ struct LearnOptions {
 void learn_rounding(Workbench& bench, const LearnOptions& options);
 
 // Bytes of a layer's rows: layers with many inputs get fewer.
-constexpr int64_t kRowBytes = int64_t{64} << 20;
+constexpr int64_t kRowBytes = int64_t{96} << 20;
 constexpr int64_t kMostFeatures = 6144;
 
 }  // namespace halftone::ptq
