@@ -51,7 +51,8 @@ std::vector<int64_t> channels_last_permutation(size_t rank) {
 bool channels_last_coincides(const Place& place) {
   if (place.shape.size() < 2) return false;
   const Channels channels = channels_of(place.shape);
-  const bool dense = !place.grid || place.layout == Layout::Plain || place.pixel_stride == channels.c * bits_of(place.dtype) / 8;
+  const bool dense =
+      !place.grid || place.layout == Layout::Plain || place.pixel_stride == channels.c * bits_of(place.dtype) / 8;
   return dense && (channels.s == 1 || channels.c == 1);
 }
 

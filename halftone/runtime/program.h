@@ -42,7 +42,8 @@ struct Place {
   Operand where;
   int slot = -1;
   // The value is held as codes of this grid: of at most 8 bits as stored codes (kernels/kernel.h, dtype UInt8), of more
-  // as int16 (kernels/wide_grid.h), single bits in their own type, Plain. Memory of codes has kernels::kSlack readable bytes behind it.
+  // as int16 (kernels/wide_grid.h), single bits in their own type, Plain. Memory of codes has kernels::kSlack readable
+  // bytes behind it.
   std::optional<Grid> grid = {};
   int64_t pixel_stride = 0;  // codes, ChannelsLast: bytes from pixel to pixel
 };
