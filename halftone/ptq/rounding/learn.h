@@ -28,10 +28,10 @@ struct LearnOptions {
 // can't take is rounded on the old ones.
 //
 // Errors: Error{InvalidArgument} without samples; those of Session. Determinism: the number of threads makes no
-// difference. Memory: StagedRun's, twice; kRowBytes of rows; features^2 doubles, twice.
+// difference. Memory: StagedRun's, twice; kRowBytes of rows; features^2 doubles, six times.
 void learn_rounding(Workbench& bench, const LearnOptions& options);
 
-// Bytes of a layer's rows: layers with many inputs get fewer.
+// Bytes of a layer's rows with the copy of the targets that the solver changes: layers with many inputs get fewer.
 constexpr int64_t kRowBytes = int64_t{96} << 20;
 constexpr int64_t kMostFeatures = 6144;
 
