@@ -1,6 +1,7 @@
 #include "halftone/ptq/quantize.h"
 
 #include "halftone/base/cpu.h"
+#include "halftone/ptq/blocks/refine.h"
 #include "halftone/ptq/step.h"
 #include "halftone/transform/pass.h"
 #include "halftone/transform/separate_sums.h"
@@ -43,7 +44,9 @@ Quantization quantize(const Graph& graph, Samples* samples, const Options& optio
       quantize_simplified(bench.reference, loader.get(), options.recipe, team, *options.progress, moments);
   bench.model = std::move(made.model);
   apply_steps(Phase::Model, bench);
-  if (!options.journal.empty()) std::filesystem::remove(options.journal);
+  if (!options.journal.empty()) {
+    for (const char* end : {"", kBlockJournal}) std::filesystem::remove(std::filesystem::path(options.journal) += end);
+  }
   made.model = std::move(bench.model);
   made.reference = std::move(bench.reference);
   return made;

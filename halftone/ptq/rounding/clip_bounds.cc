@@ -19,16 +19,20 @@ std::optional<double> clip_bound(const Graph& graph, const Node& clip, size_t in
 
 }  // namespace
 
+std::optional<ClipBounds> bounds_of_clip(const Graph& graph, const Node& activation) {
+  if (activation.is("Relu")) return ClipBounds{0, ClipBounds{}.high};
+  const auto low = clip_bound(graph, activation, 1, "min", ClipBounds{}.low);
+  const auto high = clip_bound(graph, activation, 2, "max", ClipBounds{}.high);
+  if (!low || !high || *low > *high) return std::nullopt;
+  return ClipBounds{*low, *high};
+}
+
 ClipBounds clip_bounds_behind(const Graph& graph, const GraphIndex& index, const Node& node) {
   const int reader = index.sole_consumer(node.output(0));
   if (reader < 0) return {};
   const Node& activation = graph.nodes()[static_cast<size_t>(reader)];
-  if (activation.is("Relu")) return {0, ClipBounds{}.high};
-  if (!activation.is("Clip") || activation.input(0) != node.output(0)) return {};
-  const auto low = clip_bound(graph, activation, 1, "min", ClipBounds{}.low);
-  const auto high = clip_bound(graph, activation, 2, "max", ClipBounds{}.high);
-  if (!low || !high || *low > *high) return {};
-  return {*low, *high};
+  const bool clips = activation.is("Relu") || (activation.is("Clip") && activation.input(0) == node.output(0));
+  return clips ? bounds_of_clip(graph, activation).value_or(ClipBounds{}) : ClipBounds{};
 }
 
 }  // namespace halftone::ptq

@@ -39,6 +39,10 @@ class RowReader {
 
   // Output positions, of all samples in the tensors.
   int64_t positions() const { return positions_; }
+  // Of one channel of the input; 1 for layers without space.
+  int64_t in_area() const { return in_area_; }
+  // Input offset (within a channel's plane) of each tap for the output position, -1 in the padding.
+  void tap_offsets(int64_t position, std::vector<int64_t>& offsets) const;
   // groups x features numbers.
   void read_inputs(const float* x, int64_t position, float* row) const;
   // Errors: InternalError for a result of another shape than the node makes.
@@ -47,9 +51,6 @@ class RowReader {
   void read_targets(const float* y, int64_t position, float* row) const;
 
  private:
-  // Input offset (within a channel's plane) of each tap for the output position, -1 in the padding.
-  void tap_offsets(int64_t position, std::vector<int64_t>& offsets) const;
-
   LayerShape layer_;
   bool spatial_ = false, transposed_ = false;
   int64_t positions_ = 0, in_area_ = 1, out_area_ = 1;

@@ -8,6 +8,7 @@
 #include "halftone/graph/op_table.h"
 #include "halftone/ptq/rounding/clip_bounds.h"
 #include "halftone/ptq/rounding/journal.h"
+#include "halftone/ptq/run_fingerprint.h"
 #include "halftone/ptq/staged_run.h"
 #include "halftone/ptq/weighted_layers.h"
 #include "halftone/quant/integer_plan.h"
@@ -20,37 +21,11 @@ constexpr int64_t kStagedBytes = int64_t{96} << 20;  // for each of the two netw
 
 // Of all that the results depend on.
 uint64_t fingerprint_of(const Workbench& bench, const std::vector<data::Batch>& batches, const LearnOptions& options) {
-  Fingerprint fingerprint;
-  for (const Graph* graph : {&bench.reference, &bench.model.graph}) {
-    for (ValueId id : graph->live_values()) {
-      const Value& value = graph->value(id);
-      fingerprint.add(value.name);
-      if (value.constant) fingerprint.add(value.constant->bytes());
-    }
-    for (const Node& node : graph->nodes()) {
-      fingerprint.add(node.op_type);
-      fingerprint.add_numbers(std::span<const ValueId>(node.inputs));
-    }
-  }
-  for (const auto& [name, encoding] : bench.model.encodings) {
-    const QuantParams& params = encoding.params;
-    fingerprint.add(name);
-    fingerprint.add_numbers(std::span<const float>(params.scale));
-    fingerprint.add_numbers(std::span<const int32_t>(params.zero_point));
-    fingerprint.add_numbers(std::span<const int8_t>(params.channel_bits));
-    fingerprint.add(fmt::format("{} {} {} {}", params.q_min, params.q_max, params.axis, params.block_size));
-  }
-  for (const data::Batch& batch : batches) {
-    for (const auto& [name, tensor] : batch.inputs) {
-      fingerprint.add(name);
-      fingerprint.add(tensor.bytes());
-    }
-  }
   const SolveOptions& solve = options.solve;
-  fingerprint.add(fmt::format("{} {} {} {} {} {} {} {} {} {}", options.layers, options.rows, options.seed,
-                              options.residual, solve.method->name, solve.iterations, solve.damping,
-                              solve.search_scales, solve.refit_scales, solve.clip_passes));
-  return fingerprint.value();
+  return fingerprint_of(bench, batches,
+                        fmt::format("{} {} {} {} {} {} {} {} {} {}", options.layers, options.rows, options.seed,
+                                    options.residual, solve.method->name, solve.iterations, solve.damping,
+                                    solve.search_scales, solve.refit_scales, solve.clip_passes));
 }
 
 class Learning {
