@@ -12,11 +12,10 @@ namespace halftone::eval {
 namespace {
 
 std::vector<double> least_times(runtime::Execution& execution, double seconds) {
-  using Clock = std::chrono::steady_clock;
   constexpr int kLeastRounds = 3;
   std::vector<double> least = execution.profile(kLeastRounds);
-  const auto begin = Clock::now();
-  while (std::chrono::duration<double>(Clock::now() - begin).count() < seconds) {
+  const auto begin = std::chrono::steady_clock::now();
+  while (std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() < seconds) {
     const std::vector<double> times = execution.profile(1);
     for (size_t i = 0; i < least.size(); ++i) least[i] = std::min(least[i], times[i]);
   }

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "halftone/base/error.h"
+#include "halftone/graph/value_index.h"
 #include "halftone/quant/quant_params.h"
 #include "halftone/sim/integer.h"
 
@@ -13,8 +14,6 @@ namespace halftone::eval {
 namespace {
 
 using Shown = std::map<std::string, Tensor, std::less<>>;
-
-size_t index_of(ValueId id) { return static_cast<size_t>(id); }
 
 Tensor copy_of(const Tensor& tensor) {
   Tensor copy(tensor.dtype(), tensor.shape());

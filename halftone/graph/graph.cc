@@ -4,11 +4,10 @@
 #include <queue>
 
 #include "halftone/base/error.h"
+#include "halftone/graph/value_index.h"
 
 namespace halftone {
 namespace {
-
-size_t index_of(ValueId id) { return static_cast<size_t>(id); }
 
 template <typename T>
 const T* typed_attribute(const Node& node, std::string_view name, std::string_view required) {

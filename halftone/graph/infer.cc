@@ -3,14 +3,13 @@
 #include <unordered_map>
 
 #include "halftone/graph/op_table.h"
+#include "halftone/graph/value_index.h"
 
 namespace halftone {
 namespace {
 
 // Shapes, axes and pads are short; longer integer tensors are data.
 constexpr int64_t kMaxContent = 1024;
-
-size_t index_of(ValueId id) { return static_cast<size_t>(id); }
 
 // `declared` and `inferred` describe the same tensor: the type that says all that either says.
 TensorType merged(const TensorType& declared, const TensorType& inferred, const std::string& where,

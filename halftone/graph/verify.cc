@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "halftone/graph/op_table.h"
+#include "halftone/graph/value_index.h"
 
 namespace halftone {
 namespace {
@@ -30,8 +31,6 @@ class Verifier {
   }
 
  private:
-  static size_t index_of(ValueId id) { return static_cast<size_t>(id); }
-
   void check_interface(const std::vector<ValueId>& ids, std::string_view what) const {
     std::set<ValueId> seen;
     for (ValueId id : ids) {

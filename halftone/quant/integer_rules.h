@@ -1,6 +1,7 @@
 // What the rules of integer_ops.def work with. Internal to the planner.
 #pragma once
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -9,6 +10,9 @@
 #include "halftone/quant/integer_plan.h"
 
 namespace halftone::integer_rules {
+
+// Sums of products are int32.
+constexpr int64_t kLargestSum = std::numeric_limits<int32_t>::max();
 
 // One node under examination. Accessors that find something missing record the reason and return nothing; a rule then
 // returns false.

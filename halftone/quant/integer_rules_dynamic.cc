@@ -9,7 +9,6 @@ namespace {
 
 // |q - zero_point| of a uint8 grid, wherever its zero point lies.
 constexpr int64_t kReach = 255;
-constexpr int64_t kLimit = std::numeric_limits<int32_t>::max();
 
 bool is_float(const NodeContext& c, ValueId id) {
   return id != ValueId::None && c.graph().value(id).type.dtype == DType::Float;
@@ -32,7 +31,7 @@ bool take_bias(NodeContext& c, ValueId id, int64_t channels) {
 bool finish_weights(NodeContext& c, int64_t channels, int64_t inner) {
   const std::vector<int64_t> sums = magnitudes(c.plan, channels, inner);
   for (size_t i = 0; i < sums.size(); ++i) {
-    if (sums[i] > kLimit / kReach) {
+    if (sums[i] > kLargestSum / kReach) {
       return c.refuse("the accumulator of output channel {} could reach {} times {}, beyond 32 bits", i, sums[i],
                       kReach);
     }
@@ -57,7 +56,7 @@ bool finish_activations(NodeContext& c, bool transposed) {
   if (!type.ranked() || type.rank() < 2) return c.refuse("its second operand is not known to be a matrix");
   const int64_t length = (*type.shape)[static_cast<size_t>(type.rank() - (transposed ? 1 : 2))].value;
   if (length < 0) return c.refuse("the length of its sums is unknown");
-  if (length > kLimit / (kReach * kReach)) {
+  if (length > kLargestSum / (kReach * kReach)) {
     return c.refuse("sums of {} products of up to {} could leave 32 bits", length, kReach * kReach);
   }
   if (c.node().input(2) != ValueId::None) return c.refuse("two activations and a bias are not supported together");

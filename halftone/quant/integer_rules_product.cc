@@ -7,8 +7,6 @@
 namespace halftone::integer_rules {
 namespace {
 
-constexpr int64_t kLimit = std::numeric_limits<int32_t>::max();
-
 // Fills bias and multipliers. `scale(c)` is the step of the accumulator of channel c as a product of two factors,
 // `reach[c]` the largest magnitude of its sum without bias; there is one channel where no scale differs and no bias is.
 struct Factors {
@@ -31,13 +29,13 @@ bool finish(NodeContext& c, const std::vector<int64_t>& reach, const F& scale, V
     double steps = 0;
     if (!bias.empty()) {
       steps = std::nearbyint(double{bias[i]} / (step.x * step.w));
-      if (!(std::abs(steps) <= static_cast<double>(kLimit))) {
+      if (!(std::abs(steps) <= static_cast<double>(kLargestSum))) {
         return c.refuse("the bias of output channel {} is {} steps of the accumulator, beyond 32 bits", i, steps);
       }
       c.plan.bias.push_back(static_cast<int32_t>(steps));
     }
     const int64_t largest = reach[i] + std::abs(static_cast<int64_t>(steps));
-    if (largest > kLimit) {
+    if (largest > kLargestSum) {
       return c.refuse("the accumulator of output channel {} could reach {}, beyond 32 bits", i, largest);
     }
     const std::optional<Grid>& grid = c.plan.outputs[0].grid;
@@ -62,7 +60,7 @@ bool finish_weights(NodeContext& c, std::vector<int64_t> sums, int64_t scales, V
 bool finish_activations(NodeContext& c, int64_t length, ValueId bias) {
   const Grid &a = c.grid(0), &b = c.grid(1);
   const int64_t largest = a.reach() * b.reach();
-  if (largest > 0 && length > kLimit / largest) {
+  if (largest > 0 && length > kLargestSum / largest) {
     return c.refuse("sums of {} products of up to {} could leave 32 bits", length, largest);
   }
   // The scales are the same for all columns; only a bias tells them apart.

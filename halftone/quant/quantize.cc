@@ -14,11 +14,11 @@ namespace {
 // same (the bounds are integers) and keeps the conversion to an integer defined. `Wide` is a type in which the bounds
 // are exact: float up to 24 bits, else double; the division is float32 in both.
 template <typename Wide>
-struct Grid {
+struct RoundingGrid {
   float scale;
   Wide low, high;
 
-  Grid(float s, int32_t zero_point, int64_t q_min, int64_t q_max)
+  RoundingGrid(float s, int32_t zero_point, int64_t q_min, int64_t q_max)
       : scale(s), low(static_cast<Wide>(q_min - zero_point)), high(static_cast<Wide>(q_max - zero_point)) {}
 
   Wide steps(float x) const {
@@ -40,7 +40,7 @@ CodeRange codes_of(const QuantParams& params, size_t index) {
   return channel_codes(params, index);
 }
 
-// Calls f(run, grid) with the Grid type that is exact for the codes.
+// Calls f(run, grid) with the RoundingGrid type that is exact for the codes.
 template <typename F>
 void for_each_grid(const Shape& shape, const QuantParams& params, const F& f) {
   const bool exact_in_float = bits_of(params.dtype) <= 16;
@@ -49,9 +49,9 @@ void for_each_grid(const Shape& shape, const QuantParams& params, const F& f) {
     const int32_t zero_point = params.zero_point[run.index];
     const CodeRange codes = codes_of(params, run.index);
     if (exact_in_float) {
-      f(run, Grid<float>(scale, zero_point, codes.low, codes.high));
+      f(run, RoundingGrid<float>(scale, zero_point, codes.low, codes.high));
     } else {
-      f(run, Grid<double>(scale, zero_point, codes.low, codes.high));
+      f(run, RoundingGrid<double>(scale, zero_point, codes.low, codes.high));
     }
   });
 }
@@ -124,7 +124,7 @@ void require_float(const Tensor& real) {
 }  // namespace
 
 int32_t quantize(float x, float scale, int32_t zero_point, int64_t q_min, int64_t q_max) {
-  const Grid<double> grid(scale, zero_point, q_min, q_max);
+  const RoundingGrid<double> grid(scale, zero_point, q_min, q_max);
   return static_cast<int32_t>(static_cast<int64_t>(grid.steps(x)) + zero_point);
 }
 

@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <utility>
 
+#include "halftone/graph/value_index.h"
 #include "halftone/sim/integer.h"
 
 namespace halftone::sim {
 namespace {
-
-size_t index_of(ValueId id) { return static_cast<size_t>(id); }
 
 void check_names(const Graph& graph, const TensorMap& inputs) {
   std::vector<std::string> known;

@@ -15,7 +15,7 @@ constexpr double kMostFactor = 1e4;
 // with 0.7 what Clips cut off differently is most of the noise, with 1.5 most factors stay near 1.
 constexpr double kTail = 1.2;
 
-size_t at(int64_t i) { return static_cast<size_t>(i); }
+size_t entry(int64_t i) { return static_cast<size_t>(i); }
 
 // E[max(x - y, 0)^2], E[max(x - y, 0)] and P(x > y) of a Laplace distribution. Integrals of exp(-|x - centre| / tail) /
 // (2 tail).
@@ -39,15 +39,15 @@ ChannelNoise::ChannelNoise(const Graph& graph, const ChannelGroups& groups, cons
   weigh();
   std::vector<double> bound_behind(graph.value_count(), std::numeric_limits<double>::infinity());
   for (const ChannelGroups::BoundedClip& clip : groups.clips()) {
-    const Node& node = graph.nodes()[at(clip.node)];
+    const Node& node = graph.nodes()[entry(clip.node)];
     bound_behind[static_cast<size_t>(node.outputs[0])] = clip.high;
     const std::vector<ClippedNormal>* known = moments_of(node.inputs[0]);
     Clip& kept = clips_.emplace_back(Clip{node.inputs[0], clip.high, {}, {}});
     for (int64_t c = 0; c < groups.channels(node.inputs[0]); ++c) {
       if (known == nullptr) free_[groups.group(node.inputs[0], c)] = false;
-      kept.centre.push_back(known == nullptr ? clip.high : (*known)[at(c)].mean());
+      kept.centre.push_back(known == nullptr ? clip.high : (*known)[entry(c)].mean());
       kept.tail.push_back(
-          std::max(1e-9, known == nullptr ? 1 : (*known)[at(c)].deviation() / std::numbers::sqrt2 * kTail));
+          std::max(1e-9, known == nullptr ? 1 : (*known)[entry(c)].deviation() / std::numbers::sqrt2 * kTail));
     }
   }
   for (const ChannelGroups::Layer& layer : groups.layers()) add_weights(layer, bits);
@@ -56,7 +56,7 @@ ChannelNoise::ChannelNoise(const Graph& graph, const ChannelGroups& groups, cons
     const bool moves = node.is("Flatten") || node.is("Reshape") || node.is("Identity") || node.is("MaxPool");
     if (moves || node.output(0) == ValueId::None || groups.channels(node.outputs[0]) == 0) continue;
     const int reader = index.sole_consumer(node.outputs[0]);
-    if (reader >= 0 && (graph.nodes()[at(reader)].is("Relu") || graph.nodes()[at(reader)].is("Clip"))) continue;
+    if (reader >= 0 && (graph.nodes()[entry(reader)].is("Relu") || graph.nodes()[entry(reader)].is("Clip"))) continue;
     add_activation(node.outputs[0], bound_behind[static_cast<size_t>(node.outputs[0])], bits);
   }
 }
@@ -70,7 +70,7 @@ const std::vector<ClippedNormal>* ChannelNoise::moments_of(ValueId id) const {
 double ChannelNoise::variance(ValueId id, int64_t channel) const {
   const std::vector<ClippedNormal>* known = moments_of(id);
   if (known == nullptr) return 1;
-  const double deviation = (*known)[at(channel)].deviation();
+  const double deviation = (*known)[entry(channel)].deviation();
   return deviation * deviation;
 }
 
@@ -80,18 +80,18 @@ void ChannelNoise::weigh() {
   for (const ChannelGroups::Layer& layer : groups_.layers()) {
     const WeightLayout& layout = layer.layout;
     const std::span<const float> weights =
-        graph_.value(graph_.nodes()[at(layer.node)].inputs[1]).constant->data<float>();
+        graph_.value(graph_.nodes()[entry(layer.node)].inputs[1]).constant->data<float>();
     const auto energy = [&](int64_t offset) {
       double sum = 0;
-      for (int64_t k = offset; k < offset + layout.inner; ++k) sum += double{weights[at(k)]} * weights[at(k)];
+      for (int64_t k = offset; k < offset + layout.inner; ++k) sum += double{weights[entry(k)]} * weights[entry(k)];
       return sum;
     };
-    std::vector<double> signal(at(layout.outputs()), 0.0);
+    std::vector<double> signal(entry(layout.outputs()), 0.0);
     if (moments_of(layer.output) != nullptr) {
       for (size_t o = 0; o < signal.size(); ++o) signal[o] = variance(layer.output, static_cast<int64_t>(o));
     } else {
       layout.for_each([&](int64_t out, int64_t in, int64_t offset) {
-        signal[at(out)] += energy(offset) * variance(layer.input, in);
+        signal[entry(out)] += energy(offset) * variance(layer.input, in);
       });
     }
     // Channels that hardly ever change would count without limit.
@@ -100,7 +100,7 @@ void ChannelNoise::weigh() {
     const double least = std::max(1e-30, 1e-4 * mean);
     layout.for_each([&](int64_t out, int64_t in, int64_t offset) {
       importance_[groups_.group(layer.input, in)] +=
-          energy(offset) / std::max(signal[at(out)], least) / static_cast<double>(signal.size());
+          energy(offset) / std::max(signal[entry(out)], least) / static_cast<double>(signal.size());
     });
     for (int64_t c = 0; c < layout.outputs(); ++c) made[groups_.group(layer.output, c)] = true;
     for (int64_t c = 0; c < layout.inputs(); ++c) read[groups_.group(layer.input, c)] = true;
@@ -112,11 +112,12 @@ void ChannelNoise::add_weights(const ChannelGroups::Layer& layer, Bits bits) {
   const WeightLayout& layout = layer.layout;
   Weights kept{&layer, {}, {}, {}, {}, 12 * std::pow(std::exp2(bits.weights - 1) - 1, 2)};
   if (bits.weights == 1) kept.steps = 12;
-  const std::span<const float> weights = graph_.value(graph_.nodes()[at(layer.node)].inputs[1]).constant->data<float>();
+  const std::span<const float> weights =
+      graph_.value(graph_.nodes()[entry(layer.node)].inputs[1]).constant->data<float>();
   layout.for_each([&](int64_t, int64_t, int64_t offset) {
     double largest = 0;
     for (int64_t k = offset; k < offset + layout.inner; ++k)
-      largest = std::max(largest, std::abs(double{weights[at(k)]}));
+      largest = std::max(largest, std::abs(double{weights[entry(k)]}));
     kept.largest.push_back(largest);
     kept.power.push_back(std::pow(largest, kPower));
   });
@@ -127,8 +128,8 @@ void ChannelNoise::add_weights(const ChannelGroups::Layer& layer, Bits bits) {
   const GraphIndex index(graph_);
   const int reader = index.sole_consumer(layer.output);
   const std::vector<ClippedNormal>* behind = nullptr;
-  if (reader >= 0 && (graph_.nodes()[at(reader)].is("Relu") || graph_.nodes()[at(reader)].is("Clip")))
-    behind = moments_of(graph_.nodes()[at(reader)].outputs[0]);
+  if (reader >= 0 && (graph_.nodes()[entry(reader)].is("Relu") || graph_.nodes()[entry(reader)].is("Clip")))
+    behind = moments_of(graph_.nodes()[entry(reader)].outputs[0]);
   for (int64_t c = 0; c < layout.outputs(); ++c) {
     const size_t g = groups_.group(layer.output, c);
     double importance = importance_[g];
@@ -137,7 +138,7 @@ void ChannelNoise::add_weights(const ChannelGroups::Layer& layer, Bits bits) {
       importance = 1 / (static_cast<double>(layout.outputs()) * std::max(1e-30, variance(layer.output, c)));
     }
     if (behind != nullptr) {
-      const ClippedNormal& x = (*behind)[at(c)];
+      const ClippedNormal& x = (*behind)[entry(c)];
       const auto below = [&](double y) {
         return std::isinf(y) ? (y > 0 ? 1.0 : 0.0) : std::erfc((x.centre - y) / (x.spread * std::numbers::sqrt2)) / 2;
       };
@@ -165,7 +166,7 @@ double ChannelNoise::of_weights(const Weights& weights, const std::vector<double
                                 std::vector<double>* gradient) const {
   const ChannelGroups::Layer& layer = *weights.layer;
   const WeightLayout& layout = layer.layout;
-  const size_t outputs = at(layout.outputs()), inputs = at(layout.inputs()), blocks = at(layout.groups);
+  const size_t outputs = entry(layout.outputs()), inputs = entry(layout.inputs()), blocks = entry(layout.groups);
   // By block of channels that are connected with one another.
   std::vector<double> noise_in(blocks), noise_out(blocks);
   std::vector<double> out(outputs), in(inputs);
@@ -185,15 +186,15 @@ double ChannelNoise::of_weights(const Weights& weights, const std::vector<double
   if (gradient == nullptr) {
     double largest = 0;
     layout.for_each([&](int64_t o, int64_t i, int64_t) {
-      largest = std::max(largest, weights.largest[pair++] * out[at(o)] * in[at(i)]);
+      largest = std::max(largest, weights.largest[pair++] * out[entry(o)] * in[entry(i)]);
     });
     return noise * largest * largest / weights.steps;
   }
   std::vector<double> made(outputs), read(inputs);
   layout.for_each([&](int64_t o, int64_t i, int64_t) {
-    const double share = weights.power[pair++] * out[at(o)] * in[at(i)];
-    made[at(o)] += share;
-    read[at(i)] += share;
+    const double share = weights.power[pair++] * out[entry(o)] * in[entry(i)];
+    made[entry(o)] += share;
+    read[entry(i)] += share;
   });
   double sum = 0;
   for (const double each : made) sum += each;
@@ -214,7 +215,7 @@ double ChannelNoise::of_weights(const Weights& weights, const std::vector<double
 
 double ChannelNoise::of_activation(const Activation& value, const std::vector<double>& factors,
                                    std::vector<double>* gradient) const {
-  const size_t channels = at(groups_.channels(value.value));
+  const size_t channels = entry(groups_.channels(value.value));
   double noise = 0, sum = 0, largest = 0;
   std::vector<double> share(channels);
   for (size_t c = 0; c < channels; ++c) {

@@ -6,7 +6,7 @@ namespace halftone::transform {
 namespace {
 
 // BatchNormalization at inference (ONNX): y = (x - mean) / sqrt(var + epsilon) * gamma + beta.
-std::optional<AffineNode> affine_of(const Graph&, const RewriteIndex& index, const Node& norm) {
+std::optional<AffineNode> affine_of_norm(const Graph&, const RewriteIndex& index, const Node& norm) {
   if (!norm.is("BatchNormalization")) return std::nullopt;
   if (norm.int_or("training_mode", 0) != 0 || norm.int_or("spatial", 1) != 1) return std::nullopt;
   const Tensor* parameters[4];  // gamma, beta, mean, var
@@ -29,7 +29,7 @@ std::optional<AffineNode> affine_of(const Graph&, const RewriteIndex& index, con
 // Source: Jacob et al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only Inference",
 // 2018, section 3.2, equation 14.
 Graph fold_batch_norm(Graph graph, const KeepNames& keep) {
-  return fold_affine_nodes(std::move(graph), keep, affine_of);
+  return fold_affine_nodes(std::move(graph), keep, affine_of_norm);
 }
 
 }  // namespace halftone::transform

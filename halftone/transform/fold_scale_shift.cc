@@ -17,7 +17,7 @@ std::optional<std::vector<double>> by_channel(const Tensor& constant, int64_t ra
 }
 
 // y = x * c, c * x, x / c, x + c, c + x, x - c or c - x.
-std::optional<AffineNode> affine_of(const Graph& graph, const RewriteIndex& index, const Node& node) {
+std::optional<AffineNode> affine_of_arithmetic(const Graph& graph, const RewriteIndex& index, const Node& node) {
   const bool sum = node.is("Add") || node.is("Sub"), product = node.is("Mul") || node.is("Div");
   if (!sum && !product) return std::nullopt;
   const size_t input = index.fixed_constant(node.input(0)) != nullptr ? 1 : 0;
@@ -46,7 +46,7 @@ std::optional<AffineNode> affine_of(const Graph& graph, const RewriteIndex& inde
 }  // namespace
 
 Graph fold_scale_shift(Graph graph, const KeepNames& keep) {
-  return fold_affine_nodes(std::move(graph), keep, affine_of);
+  return fold_affine_nodes(std::move(graph), keep, affine_of_arithmetic);
 }
 
 }  // namespace halftone::transform

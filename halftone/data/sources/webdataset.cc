@@ -18,7 +18,7 @@ namespace fs = std::filesystem;
 constexpr size_t kMostMemberBytes = size_t{1} << 28;
 
 // A file of a shard. Its sample's key is the path up to the first dot of the file name, its field what follows.
-struct Member {
+struct ShardMember {
   size_t shard;
   std::string key, field;
   std::string content;
@@ -71,7 +71,7 @@ class WebDataset : public Dataset {
 
  private:
   // The next image or label; members of other kinds are passed over.
-  std::optional<Member> next_member() {
+  std::optional<ShardMember> next_member() {
     for (;;) {
       if (!reader_) {
         if (next_shard_ == shards_.size()) return std::nullopt;
@@ -85,7 +85,7 @@ class WebDataset : public Dataset {
       const size_t slash = name->rfind('/');
       const size_t dot = name->find('.', slash == std::string::npos ? 0 : slash + 1);
       if (dot == std::string::npos) continue;
-      Member member{next_shard_ - 1, name->substr(0, dot), name->substr(dot + 1), {}};
+      ShardMember member{next_shard_ - 1, name->substr(0, dot), name->substr(dot + 1), {}};
       std::ranges::transform(member.field, member.field.begin(), [](unsigned char c) { return std::tolower(c); });
       if (member.field != "cls" && !is_image_field(member.field)) continue;
       member.content = reader_->read(kMostMemberBytes + 1);
@@ -100,7 +100,7 @@ class WebDataset : public Dataset {
   std::vector<fs::path> shards_;
   size_t next_shard_ = 0;
   std::optional<ArchiveReader> reader_;
-  std::optional<Member> pending_;
+  std::optional<ShardMember> pending_;
 };
 
 }  // namespace

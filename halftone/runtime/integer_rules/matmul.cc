@@ -35,7 +35,7 @@ std::vector<int64_t> matrices_of(const Shape& operand, const Shape& result) {
 }
 
 // The operands of one run, wherever they come from.
-struct Operands {
+struct ProductOperands {
   Operand a, b;
   std::optional<DynamicCodes> dynamic_a, dynamic_b;
   int32_t a_zero_point = 0, b_zero_point = 0;
@@ -44,7 +44,7 @@ struct Operands {
 };
 
 void add_matmul(Lowering& lowering, const kernels::MatMulProblem& problem, const Batches& batches,
-                const Operands& operands, const Place& result) {
+                const ProductOperands& operands, const Place& result) {
   const kernels::Choice<kernels::MatMulKernel> choice = choose_matmul(problem);
   lowering.note_choice(choice);
   const auto count = static_cast<int64_t>(batches.a.size());
@@ -124,7 +124,7 @@ std::string lower_integer_matmul(Lowering& lowering) {
   const IntegerOutput& output = plan.outputs[0];
   kernels::MatMulProblem problem{batches.depth, batches.columns, output.mode,
                                  output.grid ? kernels::MatMulResult::Codes : kernels::MatMulResult::Real};
-  Operands operands;
+  ProductOperands operands;
   if (dynamic) {
     operands.dynamic_a = add_dynamic_codes(lowering, lowering.plain(node.inputs[0]), batches.depth, *plan.dynamic);
     operands.dynamic_b =

@@ -23,7 +23,7 @@ std::optional<algorithm> algorithm_of(const Node& node) {
 
 // How the operands are described to oneDNN: the result's dimensions, and those of operand 1 with ones where it is
 // repeated.
-struct Operands {
+struct BinaryOperands {
   Place src0, src1, dst;
   dnnl::memory::desc desc0, desc1;
   bool flat = false;  // equal layouts element by element, or one number: any slice will do
@@ -45,7 +45,7 @@ dnnl::memory::desc plain_desc(const Shape& shape, size_t rank) {
 }
 
 // Fills in everything but dst. False when oneDNN has no form for this broadcast.
-bool describe_operands(Lowering& lowering, ValueId a, ValueId b, const Shape& shape, Operands& operands) {
+bool describe_operands(Lowering& lowering, ValueId a, ValueId b, const Shape& shape, BinaryOperands& operands) {
   const Shape shape_b = *lowering.float_shape(b);
   const auto blocked = [&](ValueId id) { return lowering.place(id).layout == Layout::Blocked; };
   if (shape_b == shape) {
@@ -108,7 +108,7 @@ std::string lower_binary(Lowering& lowering) {
   const SingleThreadScope single;
   const Chain chain = follow(lowering, node.output(0), false);
   try {
-    Operands operands;
+    BinaryOperands operands;
     if (!describe_operands(lowering, a, b, *shape, operands)) return "a broadcast that oneDNN lacks";
     // 0 / 0 in the padding of blocks would not be finite.
     if (*kind == algorithm::binary_div && operands.src0.layout == Layout::Blocked && element_count(shape_b) != 1) {

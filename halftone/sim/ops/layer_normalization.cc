@@ -7,17 +7,17 @@ namespace halftone::sim::ops {
 namespace {
 
 // The dimensions from `axis` on are normalized together: `rows` groups of `length` neighbours.
-struct Rows {
+struct NormalizedRows {
   int64_t rows, length;
   Shape statistics;  // the operand's shape with ones from the axis on
 };
 
-Rows rows_of(const OpCall& call) {
+NormalizedRows normalized_rows(const OpCall& call) {
   const Shape& shape = call.input(0).shape();
   const auto rank = static_cast<int64_t>(shape.size());
   const int64_t axis = normalize_axis(call.node.int_or("axis", -1), rank);
   const auto at = shape.begin() + axis;
-  Rows rows{element_count(Shape(shape.begin(), at)), element_count(Shape(at, shape.end())), shape};
+  NormalizedRows rows{element_count(Shape(shape.begin(), at)), element_count(Shape(at, shape.end())), shape};
   std::fill(rows.statistics.begin() + axis, rows.statistics.end(), 1);
   if (rows.length == 0) call.refuse("can't normalize over no elements, found {}", to_string(shape));
   return rows;
@@ -44,7 +44,7 @@ Tensor statistics_tensor(const Shape& shape, const std::vector<double>& values) 
 // y = (x - mean) / sqrt(variance + epsilon) * scale + bias
 template <typename T>
 std::vector<Tensor> layer_normalization_of(const OpCall& call) {
-  const Rows rows = rows_of(call);
+  const NormalizedRows rows = normalized_rows(call);
   const std::span<const T> x = elements<T>(call, 0);
   const auto epsilon = static_cast<double>(call.node.float_or("epsilon", 1e-5f));
   const Moments moments = moments_of(x, rows.rows, [&](int64_t i) { return i / rows.length; });
@@ -65,7 +65,7 @@ std::vector<Tensor> layer_normalization_of(const OpCall& call) {
 // y = x / sqrt(mean(x^2) + epsilon) * scale
 template <typename T>
 std::vector<Tensor> rms_normalization_of(const OpCall& call) {
-  const Rows rows = rows_of(call);
+  const NormalizedRows rows = normalized_rows(call);
   const std::span<const T> x = elements<T>(call, 0);
   const auto epsilon = static_cast<double>(call.node.float_or("epsilon", 1e-5f));
   const auto length = static_cast<size_t>(rows.length);
