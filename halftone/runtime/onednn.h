@@ -41,6 +41,8 @@ struct PrimitivePart {
 // Adds a step that runs the primitives, in any order. Each gets the scratchpad it asks for.
 void add_primitives(Lowering& lowering, const std::string& name, std::vector<PrimitivePart> parts);
 
+constexpr auto kFloat = dnnl::memory::data_type::f32;
+
 // Attributes that every primitive of ours needs: the scratchpad is the program's.
 dnnl::primitive_attr make_attributes(const dnnl::post_ops& post_ops = {});
 

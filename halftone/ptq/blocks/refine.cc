@@ -12,6 +12,7 @@
 #include "halftone/ptq/blocks/block_samples.h"
 #include "halftone/ptq/blocks/soft_rounding.h"
 #include "halftone/ptq/rounding/journal.h"
+#include "halftone/ptq/rounding/rectified_sigmoid.h"
 #include "halftone/ptq/run_fingerprint.h"
 #include "halftone/quant/assign.h"
 #include "halftone/quant/integer_plan.h"
@@ -20,10 +21,9 @@
 namespace halftone::ptq {
 namespace {
 
-constexpr int64_t kStagedBytes = int64_t{96} << 20;
-constexpr int64_t kParts = 8;                                    // sums of slopes that are made side by side
-constexpr int64_t kHeldBack = 4;                                 // one sample in so many
-constexpr double kFirstBeta = 20, kLastBeta = 2, kWarmUp = 0.2;  // as AdaRound
+constexpr int64_t kRefineStagedBytes = int64_t{96} << 20;
+constexpr int64_t kParts = 8;     // sums of slopes that are made side by side
+constexpr int64_t kHeldBack = 4;  // one sample in so many
 constexpr double kBiasRate = 0.002, kScaleRate = 0.002;
 constexpr int kManyBits = 8;  // grids of so many bits are fine enough
 
@@ -157,8 +157,7 @@ class Learner {
   }
 
   void update(const BlockSlopes& slopes, double progress) {
-    const double later = std::max(0.0, (progress - kWarmUp) / (1 - kWarmUp));
-    const double beta = kFirstBeta + (kLastBeta - kFirstBeta) * later;
+    const double beta = penalty_exponent(progress);
     const double falling = 0.5 * (1 + std::cos(std::numbers::pi * progress));
     for (size_t l = 0; l < weights_.size(); ++l) {
       if (weights_[l]) {
@@ -202,7 +201,7 @@ class Refining {
       : bench_(bench),
         options_(options),
         batches_(bench.required_samples("refine_blocks").kept(options.images)),
-        reference_run_(bench.reference, batches_, *bench.team, kStagedBytes),
+        reference_run_(bench.reference, batches_, *bench.team, kRefineStagedBytes),
         journal_(journal_path(bench), bench.journal.empty() ? 0 : fingerprint(), *bench.progress) {
     infer(bench_.model.graph);
     for (const GridGroup& group : plan_quantization(bench.reference, *bench.recipe).groups) {

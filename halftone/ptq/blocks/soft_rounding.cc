@@ -1,4 +1,5 @@
 #include "halftone/ptq/blocks/soft_rounding.h"
+#include "halftone/ptq/rounding/rectified_sigmoid.h"
 
 #include <algorithm>
 #include <cmath>
@@ -6,11 +7,7 @@
 namespace halftone::ptq {
 namespace {
 
-constexpr double kStretch = 1.2, kShift = -0.1;  // the paper's zeta - gamma and gamma
 constexpr double kNearHalf = 0.45;
-
-double sigmoid(double v) { return 1 / (1 + std::exp(-v)); }
-double h_of(double v) { return std::clamp(kStretch * sigmoid(v) + kShift, 0.0, 1.0); }
 
 }  // namespace
 
@@ -43,8 +40,7 @@ SoftRounding::SoftRounding(const LayerShape& shape, const Tensor& content, const
       base_[i] = static_cast<float>(up ? steps : steps - 1);
       const double near = std::min(std::abs(away), kNearHalf);
       const double h = std::clamp(up ? near : 1 - near, 0.01, 0.99);
-      const double share = (h - kShift) / kStretch;
-      v_[i] = static_cast<float>(std::log(share / (1 - share)));
+      v_[i] = static_cast<float>(inverse_rectified_sigmoid(h));
       if (fixed_[i]) base_[i] = static_cast<float>(steps);
     }
   }
@@ -52,7 +48,7 @@ SoftRounding::SoftRounding(const LayerShape& shape, const Tensor& content, const
 
 void SoftRounding::soft(std::span<float> weights) const {
   for (size_t i = 0; i < v_.size(); ++i) {
-    weights[i] = scale_[i] * (base_[i] + (fixed_[i] ? 0.0F : static_cast<float>(h_of(double{v_[i]}))));
+    weights[i] = scale_[i] * (base_[i] + (fixed_[i] ? 0.0F : static_cast<float>(rectified_sigmoid(double{v_[i]}))));
   }
 }
 
@@ -80,7 +76,7 @@ void SoftRounding::update(std::span<const double> slopes, double rate, double pu
     const double share = sigmoid(double{v_[i]});
     double slope = slopes[i] * double{scale_[i]};
     if (push > 0) {
-      const double side = 2 * h_of(double{v_[i]}) - 1;
+      const double side = 2 * rectified_sigmoid(double{v_[i]}) - 1;
       slope -= push * 2 * beta * std::copysign(std::pow(std::abs(side), beta - 1), side);
     }
     // Where the sigmoid is cut off its slope is kept, so that a decision can still be taken back.

@@ -14,8 +14,8 @@
 namespace halftone::ptq {
 namespace {
 
-constexpr int64_t kStagedBytes = int64_t{64} << 20;  // between stages
-constexpr int64_t kFeedBytes = int64_t{96} << 20;    // of what a grid's part of the network reads
+constexpr int64_t kSearchStagedBytes = int64_t{64} << 20;  // between stages
+constexpr int64_t kFeedBytes = int64_t{96} << 20;          // of what a grid's part of the network reads
 
 // What the search may cost: runs of the whole network for each sample, and how many runs of what is behind it a grid is
 // taken to need (most need fewer).
@@ -229,9 +229,9 @@ Range range_of(const QuantParams& params) {
 constexpr int kMostMoves = 10;
 
 // Goes to the range that does least harm, in steps of one end at a time that become smaller.
-class Descent {
+class RangeDescent {
  public:
-  Descent(const Behind& behind, const Encoding& encoding)
+  RangeDescent(const Behind& behind, const Encoding& encoding)
       : behind_(behind),
         spec_(encoding.spec),
         first_{range_of(encoding.params), encoding.params, behind.harm(encoding.params, Half::Choosing)},
@@ -342,7 +342,7 @@ void search_ranges(Workbench& bench, const RangeSearch& options) {
   const size_t refused = plan_integers(bench.model).refusals.size();
 
   const Graph rounded = with_rounded_weights(bench.model);
-  StagedRun run(rounded, batches, *bench.team, kStagedBytes);
+  StagedRun run(rounded, batches, *bench.team, kSearchStagedBytes);
   const std::vector<TensorMap> exact = outputs_of(rounded, batches, *bench.team);
   const std::vector<Grids> all =
       affordable(grids_of(bench.model, *bench.recipe), bench.model, rounded, batches, *bench.team);
@@ -352,7 +352,7 @@ void search_ranges(Workbench& bench, const RangeSearch& options) {
     run.finish(all[i].node);
     const Behind behind(run, all[i], exact, *bench.team);
     const Encoding encoding = bench.model.encodings.at(all[i].values.front());
-    Descent descent(behind, encoding);
+    RangeDescent descent(behind, encoding);
     if (descent.harm() >= options.least_share * before) {
       if (const std::optional<QuantParams> params = descent.run()) {
         for (const std::string& name : all[i].values) bench.model.encodings.at(name).params = *params;

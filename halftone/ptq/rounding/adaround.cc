@@ -6,12 +6,11 @@
 #include <vector>
 
 #include "halftone/ptq/rounding/method.h"
+#include "halftone/ptq/rounding/rectified_sigmoid.h"
 
 namespace halftone::ptq {
 namespace {
 
-constexpr double kStretch = 1.2, kShift = -0.1;  // the paper's zeta - gamma and gamma
-constexpr double kFirstBeta = 20, kLastBeta = 2, kWarmUp = 0.2;
 // The paper's 0.01 goes with losses that are far below one per weight. With beta = 2 the penalty's second derivative is
 // -8 lambda, that of a weight's own share of the loss 24: from lambda = 3 on every h has to decide. Much less leaves
 // most of them in between, where the last line's rounding undoes what was learned; more hardly changes anything.
@@ -32,8 +31,7 @@ void round_adaround(const RoundingTask& task, std::span<int32_t> steps) {
     base[i] = std::min(std::floor(ratio), static_cast<double>(task.high[i]) - 1);
     if (task.high[i] == task.low[i]) base[i] = task.low[i];
     const double h = std::clamp(ratio - base[i], 0.01, 0.99);
-    const double sigmoid = (h - kShift) / kStretch;
-    v[i] = std::log(sigmoid / (1 - sigmoid));
+    v[i] = inverse_rectified_sigmoid(h);
     unit += task.scale[i] * task.scale[i] * task.error.row(static_cast<int64_t>(i))[i] / 12;
   }
   const double weight = static_cast<double>(size) / unit;
@@ -41,23 +39,22 @@ void round_adaround(const RoundingTask& task, std::span<int32_t> steps) {
   for (int64_t iteration = 0; iteration < task.iterations; ++iteration) {
     const double progress = static_cast<double>(iteration) / static_cast<double>(task.iterations);
     const bool warm = progress < kWarmUp;
-    const double beta = kFirstBeta + (kLastBeta - kFirstBeta) * std::max(0.0, (progress - kWarmUp) / (1 - kWarmUp));
-    const auto h_of = [&](size_t i) { return std::clamp(kStretch / (1 + std::exp(-v[i])) + kShift, 0.0, 1.0); };
+    const double beta = penalty_exponent(progress);
     for (size_t i = 0; i < size; ++i) {
-      const double step =
-          std::clamp(base[i] + h_of(i), static_cast<double>(task.low[i]), static_cast<double>(task.high[i]));
+      const double step = std::clamp(base[i] + rectified_sigmoid(v[i]), static_cast<double>(task.low[i]),
+                                     static_cast<double>(task.high[i]));
       d[i] = task.scale[i] * step - task.best[i];
     }
     task.error.multiply(d, gradient);
     for (size_t i = 0; i < size; ++i) {
-      const double h = h_of(i), sigmoid = 1 / (1 + std::exp(-v[i]));
+      const double h = rectified_sigmoid(v[i]), share = sigmoid(v[i]);
       double slope = 2 * weight * gradient[i] * task.scale[i];
       if (!warm) {
         const double side = 2 * h - 1;
         slope -= kLambda * 2 * beta * std::copysign(std::pow(std::abs(side), beta - 1), side);
       }
       // Where the sigmoid is cut off its slope is kept, so that a decision can still be taken back.
-      slope *= kStretch * sigmoid * (1 - sigmoid);
+      slope *= kStretch * share * (1 - share);
       mean[i] = kDecay1 * mean[i] + (1 - kDecay1) * slope;
       square[i] = kDecay2 * square[i] + (1 - kDecay2) * slope * slope;
       const double count = static_cast<double>(iteration + 1);

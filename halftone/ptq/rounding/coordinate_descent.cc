@@ -12,9 +12,9 @@ void round_gptq(const RoundingTask& task, std::span<int32_t> steps);
 
 namespace {
 
-class Descent {
+class WeightDescent {
  public:
-  Descent(const RoundingTask& task, std::span<int32_t> steps)
+  WeightDescent(const RoundingTask& task, std::span<int32_t> steps)
       : task_(task), steps_(steps), gradient_(steps.size()), own_(steps.size()), changes_(steps.size()) {
     std::vector<double> d(steps.size());
     for (size_t i = 0; i < d.size(); ++i) {
@@ -96,7 +96,7 @@ class Descent {
 }  // namespace
 
 void descend(const RoundingTask& task, std::span<int32_t> steps) {
-  Descent descent(task, steps);
+  WeightDescent descent(task, steps);
   for (int64_t i = 0; i < task.iterations; ++i) {
     if (descent.sweep()) continue;
     if (!task.pairs || !descent.sweep_pairs()) return;

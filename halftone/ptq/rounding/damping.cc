@@ -14,9 +14,9 @@ constexpr double kWithoutCheck = 1;
 // The error has one valley, but for noise.
 constexpr int kMostMisses = 2;
 
-using Sums = std::vector<std::vector<double>>;
+using ChannelSums = std::vector<std::vector<double>>;
 
-Sums mean_of(Sums a, const Sums& b, RowRange of_a, RowRange of_b) {
+ChannelSums mean_of(ChannelSums a, const ChannelSums& b, RowRange of_a, RowRange of_b) {
   const double rows = static_cast<double>(of_a.count + of_b.count);
   for (size_t g = 0; g < b.size(); ++g) {
     for (size_t i = 0; i < b[g].size(); ++i) {
@@ -55,9 +55,9 @@ SplitSums::SplitSums(const LayerSums& sums, const std::vector<float>& targets) {
   check_products = sums.products(targets, check);
 }
 
-Sums SplitSums::grams() && { return mean_of(std::move(fit_grams), check_grams, fit, check); }
+ChannelSums SplitSums::grams() && { return mean_of(std::move(fit_grams), check_grams, fit, check); }
 
-Sums SplitSums::products() const { return mean_of(fit_products, check_products, fit, check); }
+ChannelSums SplitSums::products() const { return mean_of(fit_products, check_products, fit, check); }
 
 double choose_damping(const LayerShape& shape, const SplitSums& sums, std::vector<ChannelWeights> channels,
                       ThreadTeam& team) {

@@ -17,7 +17,7 @@
 namespace halftone::ptq {
 namespace {
 
-constexpr int64_t kStagedBytes = int64_t{96} << 20;  // for each of the two networks
+constexpr int64_t kLearnStagedBytes = int64_t{96} << 20;  // for each of the two networks
 
 // Of all that the results depend on.
 uint64_t fingerprint_of(const Workbench& bench, const std::vector<data::Batch>& batches, const LearnOptions& options) {
@@ -35,8 +35,8 @@ class Learning {
         options_(options),
         batches_(bench.required_samples("round").kept(options.images)),
         rounded_(with_rounded_weights(bench.model)),
-        model_run_(rounded_, batches_, *bench.team, kStagedBytes),
-        reference_run_(bench.reference, batches_, *bench.team, kStagedBytes),
+        model_run_(rounded_, batches_, *bench.team, kLearnStagedBytes),
+        reference_run_(bench.reference, batches_, *bench.team, kLearnStagedBytes),
         plan_(plan_integers(bench.model)),
         typed_(bench.reference),
         journal_(bench.journal, bench.journal.empty() ? 0 : fingerprint_of(bench, batches_, options), *bench.progress) {

@@ -16,7 +16,7 @@ namespace halftone::ptq {
 
 namespace {
 
-constexpr std::array kMethods = {
+constexpr std::array kRoundingMethods = {
 #define HT_ROUNDING_METHOD(name, learns, summary, source) RoundingMethod{#name, summary, source, learns, &round_##name},
 #include "halftone/ptq/rounding/methods.def"
 #undef HT_ROUNDING_METHOD
@@ -24,10 +24,10 @@ constexpr std::array kMethods = {
 
 }  // namespace
 
-std::span<const RoundingMethod> all_rounding_methods() { return kMethods; }
+std::span<const RoundingMethod> all_rounding_methods() { return kRoundingMethods; }
 
 const RoundingMethod& find_rounding_method(std::string_view name) {
-  for (const RoundingMethod& method : kMethods) {
+  for (const RoundingMethod& method : kRoundingMethods) {
     if (method.name == name) return method;
   }
   HT_CHECK(false, "'{}' is no rounding method", name);

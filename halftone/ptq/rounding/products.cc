@@ -26,10 +26,10 @@ void pack(const MatrixView& m, int64_t first_row, int64_t rows, std::vector<floa
   }
 }
 
-using Sums = std::array<std::array<float, kWide>, kTall>;
+using PanelSums = std::array<std::array<float, kWide>, kTall>;
 
-Sums multiply_panels(const float* a, const float* b, int64_t rows) {
-  Sums sums{};
+PanelSums multiply_panels(const float* a, const float* b, int64_t rows) {
+  PanelSums sums{};
   for (int64_t r = 0; r < rows; ++r, a += kTall, b += kWide) {
     for (size_t i = 0; i < kTall; ++i) {
       for (size_t j = 0; j < kWide; ++j) sums[i][j] += a[i] * b[j];
@@ -56,7 +56,7 @@ void sum_products(const MatrixView& a, const MatrixView& b, double* out, int64_t
     for (int64_t j = 0; j < b.columns; j += kWide) {
       const int64_t width = std::min(kWide, b.columns - j);
       for (int64_t i = 0; i < a.columns; i += kTall) {
-        const Sums sums = multiply_panels(tall.data() + i * rows, wide.data() + j * rows, rows);
+        const PanelSums sums = multiply_panels(tall.data() + i * rows, wide.data() + j * rows, rows);
         for (int64_t row = 0; row < std::min(kTall, a.columns - i); ++row) {
           double* to = out + (i + row) * out_step + j;
           for (int64_t c = 0; c < width; ++c) to[c] += double{sums[static_cast<size_t>(row)][static_cast<size_t>(c)]};

@@ -96,7 +96,6 @@ struct Builder {
 
   const Desc& desc(const Slice& slice) {
     using Tag = dnnl::memory::format_tag;
-    constexpr auto kFloat = dnnl::memory::data_type::f32;
     const InputRows rows = input_rows(shape, slice);
     const auto key = std::tuple(slice.images, slice.channels, slice.rows, rows.pad_top, rows.pad_bottom);
     const auto found = descs.find(key);

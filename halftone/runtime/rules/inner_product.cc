@@ -6,7 +6,6 @@ namespace halftone::runtime {
 namespace {
 
 using Tag = dnnl::memory::format_tag;
-constexpr auto kFloat = dnnl::memory::data_type::f32;
 
 // y[m, n] = x[m, k] * w[k, n] + bias[n]
 struct Product {

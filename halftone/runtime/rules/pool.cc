@@ -99,7 +99,6 @@ std::string lower_pool(Lowering& lowering) {
       const int64_t begin = split.begin(i), size = split.end(i) - begin;
       const int64_t n = images ? size : 1, c = images ? channels : size;
       const int64_t first = images ? begin * channels : begin;
-      constexpr auto kFloat = dnnl::memory::data_type::f32;
       const dnnl::memory::desc src_desc({n, c, shape.ih, shape.iw}, kFloat, blocked_tag());
       const dnnl::memory::desc dst_desc({n, c, shape.oh, shape.ow}, kFloat, blocked_tag());
       const dnnl::pooling_forward::desc operation(dnnl::prop_kind::forward_inference, pool.algorithm, src_desc,

@@ -43,7 +43,6 @@ std::string lower_transposed_convolution(Lowering& lowering) {
   const SingleThreadScope single;
   const Chain chain = follow(lowering, node.output(0), false);
   const int64_t ic = padded_channels(shape.ic), oc = padded_channels(shape.oc);
-  constexpr auto kFloat = dnnl::memory::data_type::f32;
   const dnnl::memory::desc src_desc({shape.n, ic, shape.ih, shape.iw}, kFloat, blocked_tag());
   const dnnl::memory::desc dst_desc({shape.n, oc, shape.oh, shape.ow}, kFloat, blocked_tag());
   const dnnl::memory::desc any_weights({oc, ic, shape.kh, shape.kw}, kFloat, dnnl::memory::format_tag::any);
