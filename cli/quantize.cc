@@ -44,8 +44,8 @@ struct Options {
 };
 
 // Options that speak of what is done before a network is run, or of grids that are fixed by then.
-constexpr const char* kStaticOptions[] = {"--preset",   "--steps",       "--max-drop",
-                                          "--observer", "--activations", "--calibration-images"};
+constexpr const char* kStaticOptions[] = {"--preset",      "--steps", "--max-drop",          "--observer",
+                                          "--activations", "--sums",  "--calibration-images"};
 
 void check_dynamic(const CLI::App& command) {
   if (command.count("--dynamic") == 0) return;

@@ -156,7 +156,7 @@ class Sweeps(Ptq):
 class Combinations(Ptq):
     def test_nothing_is_said_to_dynamic_ranges_that_they_ignore(self):
         for option in (["--steps", "correct_bias"], ["--preset", "fast"], ["--max-drop", "1%"], ["--observer", "mse"],
-                       ["--activations", "int4"]):
+                       ["--activations", "int4"], ["--sums", "uint4"]):
             self.refused_quantizing(["--dynamic", option[0]], "--dynamic", "per_row", *option)
         (self.folder / "r.json").write_text('{"steps": [{"step": "correct_bias"}]}')
         self.refused_quantizing("correct_bias", "--dynamic", "per_row", "--recipe", "r.json")
