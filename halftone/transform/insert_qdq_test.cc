@@ -243,7 +243,8 @@ TEST(Qdq, ResultsOfNodesThatReadGridsByChannelAreBounded) {
   infer_shapes(net.model.graph);
   expect_lossless(net.model);
   std::vector<std::string> bounded;
-  for (const Node& node : insert_qdq(net.model).nodes()) {
+  const Graph file = insert_qdq(net.model);
+  for (const Node& node : file.nodes()) {
     if (node.is("Min")) bounded.push_back(node.name);
     EXPECT_FALSE(node.is("Clip"));
   }

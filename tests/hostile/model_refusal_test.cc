@@ -203,7 +203,7 @@ TEST(RefusedFile, NamesItsFileAndPlace) {
     ADD_FAILURE();
   } catch (const Error& error) {
     EXPECT_EQ(error.what(),
-              (folder / "m.onnx").string() + ": initializer 'w x': float of shape [1] requires 4 bytes, found 0");
+              (folder / "m.onnx").string() + ": initializer 'w\\nx': float of shape [1] requires 4 bytes, found 0");
   }
 }
 
