@@ -7,7 +7,8 @@
 
 namespace halftone::cli {
 
-// Cells stay on one line, whatever names hold (base/text.h). Columns whose header starts with '>' are aligned to the right. Widths count characters, not bytes.
+// Cells stay on one line, whatever names hold (base/text.h). Columns whose header starts with '>' are aligned to the
+// right. Widths count characters, not bytes.
 class Table {
  public:
   explicit Table(std::vector<std::string> headers);
