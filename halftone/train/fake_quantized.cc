@@ -1,0 +1,200 @@
+#include "halftone/train/fake_quantized.h"
+
+#include <algorithm>
+
+#include "halftone/graph/value_index.h"
+#include "halftone/train/tensors.h"
+#include "halftone/transform/pass.h"
+
+namespace halftone::train {
+namespace {
+
+// A scale factor of batch normalization below which dividing by it again would only blow up noise.
+constexpr double kLeastFactor = 1e-8;
+
+const Node* producer_of(const Graph& graph, std::string_view value) {
+  for (const Node& node : graph.nodes()) {
+    for (ValueId id : node.outputs) {
+      if (id != ValueId::None && graph.value(id).name == value) return &node;
+    }
+  }
+  return nullptr;
+}
+
+// The layer behind whose result `after` normalizes, or nullptr.
+const Node* layer_before(const Graph& graph, const Node& after) {
+  return after.is("BatchNormalization") ? producer_of(graph, graph.value(after.inputs.at(0)).name) : nullptr;
+}
+
+// Per output channel, shaped to broadcast against the weights.
+at::Tensor along_outputs(const at::Tensor& list, const at::Tensor& weights, int64_t axis) {
+  std::vector<int64_t> shape(static_cast<size_t>(weights.dim()), 1);
+  shape[static_cast<size_t>(axis)] = -1;
+  return list.reshape(shape);
+}
+
+}  // namespace
+
+Graph trainable(const Graph& graph) {
+  Graph result = graph;
+  for (const transform::Pass& pass : transform::all_passes()) {
+    if (pass.name == "fold_batch_norm" || pass.name == "fold_scale_shift") continue;
+    result = pass.function(std::move(result), {});
+  }
+  return result;
+}
+
+FakeQuantized::FakeQuantized(const Executor& executor, QuantizedModel planned, const QuantPlan& plan,
+                             const QuantizerChoice& choice, uint64_t seed)
+    : executor_(executor), planned_(std::move(planned)), of_value_(executor.graph().value_count()) {
+  if (!planned_.dynamic.empty()) {
+    fail(ErrorCode::Unsupported, planned_.dynamic.begin()->first,
+         "training needs grids that stay; this layer finds its ranges at run time");
+  }
+  add_activations(plan, choice.activations, seed);
+  add_weights(plan, choice.weights, seed);
+}
+
+void FakeQuantized::add_activations(const QuantPlan& plan, const StepRequest& request, uint64_t seed) {
+  for (const GridGroup& group : plan.groups) {
+    const std::string& first = planned_.graph.value(group.values.front()).name;
+    const Encoding* encoding = find_encoding(planned_, group.values.front());
+    if (encoding == nullptr) continue;
+    if (!encoding->params.per_tensor()) {
+      fail(ErrorCode::Unsupported, first, "training takes activations with one scale, found one per channel");
+    }
+    auto quantizer = make_quantizer(request, {encoding->params, {}, seed + quantizers_.size()});
+    // What data movers hand on lies on the grid already.
+    for (ValueId id : group.observed) {
+      const ValueId here = executor_.graph().find(planned_.graph.value(id).name);
+      if (here != ValueId::None) of_value_[index_of(here)] = quantizer.get();
+    }
+    for (ValueId id : group.values) groups_[first].push_back(planned_.graph.value(id).name);
+    quantizers_[first] = std::move(quantizer);
+  }
+}
+
+void FakeQuantized::add_weights(const QuantPlan& plan, const StepRequest& request, uint64_t seed) {
+  const Graph& graph = executor_.graph();
+  for (const WeightPlan& layer : plan.weights) {
+    const Encoding* encoding = find_encoding(planned_, layer.weights);
+    if (encoding == nullptr) continue;
+    const Node& planned_node = planned_.graph.nodes()[static_cast<size_t>(layer.node)];
+    const Node* last = producer_of(graph, planned_.graph.value(planned_node.output(0)).name);
+    HT_CHECK(last != nullptr);
+    const Node* before = layer_before(graph, *last);
+    const Node& node = before != nullptr ? *before : *last;
+    const std::string& name = planned_.graph.value(layer.weights).name;
+    const at::Tensor content = to_torch(*planned_.graph.value(layer.weights).constant);
+    std::unique_ptr<Quantizer>& quantizer = quantizers_[name];
+    if (quantizer == nullptr) {
+      quantizer = make_quantizer(request, {encoding->params, content, seed + quantizers_.size()});
+      weights_.push_back(name);
+    }
+    Layer& rounded = layers_[node.output(0)];
+    rounded.weights = quantizer.get();
+    rounded.norm = before == nullptr ? nullptr : last;
+    const bool transposed =
+        node.is("ConvTranspose") || node.is("MatMul") || (node.is("Gemm") && node.int_or("transB", 0) == 0);
+    rounded.axis = transposed ? 1 : 0;
+    const std::string& input = planned_.graph.value(planned_node.input(0)).name;
+    for (const auto& [first, values] : groups_) {
+      if (std::find(values.begin(), values.end(), input) != values.end()) rounded.input = quantizers_.at(first).get();
+    }
+  }
+}
+
+at::Tensor FakeQuantized::current(ValueId id) const {
+  return executor_.constants().at(executor_.graph().value(id).name);
+}
+
+at::Tensor FakeQuantized::result(ValueId id, const at::Tensor& real) {
+  Quantizer* quantizer = of_value_[index_of(id)];
+  return quantizer == nullptr ? real : quantizer->apply(real, mode_);
+}
+
+// gamma / sqrt(running variance + epsilon). Where it is (nearly) zero the folded weights are too; dividing by it must
+// only undo what the product did.
+at::Tensor FakeQuantized::factor_of(const Layer& layer) const {
+  const double epsilon = layer.norm->float_or("epsilon", 1e-5f);
+  const at::Tensor factor = current(layer.norm->input(1)) / at::sqrt(current(layer.norm->input(4)) + epsilon);
+  return at::where(factor.abs() < kLeastFactor, at::full({}, static_cast<float>(kLeastFactor)), factor);
+}
+
+// What rounding the layer's bias, batch normalization's shift included, to steps of s_input * s_weights adds to it.
+at::Tensor FakeQuantized::bias_rounding(const OpCall& call, const Layer& layer, const at::Tensor& factor) const {
+  const at::NoGradGuard no_grad;
+  at::Tensor bias = call.has_input(2) ? call.inputs[2].reshape({-1}) : at::zeros({1});
+  if (layer.norm != nullptr) {
+    bias = current(layer.norm->input(2)) + (bias - current(layer.norm->input(3))) * factor;
+  } else if (!call.has_input(2)) {
+    return {};
+  }
+  const std::vector<float> scales = layer.weights->params().scale;
+  const at::Tensor steps = at::tensor(scales) * layer.input->params().scale.at(0);
+  return at::round(bias / steps) * steps - bias;
+}
+
+// With batch normalization behind it conv(x, round(w f)) / f, f its factor per output channel.
+std::vector<at::Tensor> FakeQuantized::compute(const OpCall& call) {
+  const auto found = layers_.find(call.node.output(0));
+  if (found == layers_.end()) return {};
+  const Layer& layer = found->second;
+  const at::Tensor& weights = call.input(1);
+  const at::Tensor factor = layer.norm == nullptr ? at::Tensor() : factor_of(layer);
+  OpCall rounded = call;
+  rounded.inputs[1] = layer.weights->apply(
+      layer.norm == nullptr ? weights : weights * along_outputs(factor, weights, layer.axis), mode_);
+  const int64_t channels = call.node.is("MatMul") ? call.input(0).dim() - 1 : 1;
+  if (layer.norm != nullptr && call.has_input(2)) rounded.inputs[2] = at::Tensor();
+  at::Tensor y = find_op(call.node)(rounded).at(0);
+  at::Tensor added = layer.input == nullptr ? at::Tensor() : bias_rounding(call, layer, factor);
+  if (layer.norm != nullptr) {
+    y = y / along_outputs(factor, y, 1);
+    if (added.defined()) added = added / factor;
+    if (call.has_input(2)) added = added.defined() ? added + call.inputs[2] : call.inputs[2];
+  }
+  return {added.defined() ? y + along_outputs(added, y, channels) : y};
+}
+
+std::map<std::string, Quantizer*, std::less<>> FakeQuantized::quantizers() const {
+  std::map<std::string, Quantizer*, std::less<>> all;
+  for (const auto& [name, quantizer] : quantizers_) all[name] = quantizer.get();
+  return all;
+}
+
+void FakeQuantized::project() {
+  for (const auto& [name, quantizer] : quantizers_) quantizer->project();
+}
+
+void FakeQuantized::advance(double progress) {
+  for (const auto& [name, quantizer] : quantizers_) quantizer->advance(progress);
+}
+
+QuantizedModel FakeQuantized::finished() const {
+  const at::NoGradGuard no_grad;
+  QuantizedModel result = planned_;
+  // Folding the trained network again gives the float weights and biases under the names of the planned one.
+  const Graph folded = transform::simplify(executor_.updated_graph());
+  for (ValueId id : result.graph.live_values()) {
+    Value& value = result.graph.value(id);
+    if (!value.constant || value.constant->dtype() != DType::Float) continue;
+    const ValueId there = folded.find(value.name);
+    if (there == ValueId::None) continue;
+    const std::optional<Tensor>& now = folded.value(there).constant;
+    if (now && now->shape() == value.constant->shape()) value.constant = now;
+  }
+  for (const auto& [name, values] : groups_) {
+    const QuantParams params = quantizers_.at(name)->params();
+    for (const std::string& value : values) result.encodings.at(value).params = params;
+  }
+  for (const std::string& name : weights_) {
+    Quantizer& quantizer = *quantizers_.at(name);
+    Value& value = result.graph.value(result.graph.find(name));
+    value.constant = from_torch(quantizer.apply(to_torch(*value.constant), Mode::Inference));
+    result.encodings.at(name).params = quantizer.params();
+  }
+  return result;
+}
+
+}  // namespace halftone::train

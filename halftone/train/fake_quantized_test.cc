@@ -1,0 +1,192 @@
+#include "halftone/train/fake_quantized.h"
+
+#include <gtest/gtest.h>
+
+#include "halftone/base/rng.h"
+#include "halftone/quant/assign.h"
+#include "halftone/sim/interpreter.h"
+#include "halftone/train/tensors.h"
+#include "halftone/transform/pass.h"
+
+namespace halftone::train {
+namespace {
+
+Tensor reals(Shape shape, uint64_t seed, double spread = 1) {
+  Rng rng(seed);
+  Tensor tensor(DType::Float, std::move(shape));
+  for (float& x : tensor.mutable_data<float>()) x = static_cast<float>(spread * rng.normal());
+  return tensor;
+}
+
+// Builds networks name by name.
+struct Net {
+  Graph graph;
+  ValueId add(const std::string& op, std::vector<ValueId> inputs, const std::string& result) {
+    Node node;
+    node.name = result + "_node";
+    node.op_type = op;
+    node.inputs = std::move(inputs);
+    node.outputs = {graph.add_value(result)};
+    graph.nodes().push_back(node);
+    return node.outputs[0];
+  }
+  ValueId conv(ValueId x, const std::string& result, Shape weights, bool bias, uint64_t seed) {
+    const int64_t channels = weights[0];
+    std::vector<ValueId> inputs = {x, graph.add_constant(result + ".w", reals(weights, seed, 0.3))};
+    if (bias) inputs.push_back(graph.add_constant(result + ".b", reals({channels}, seed + 1)));
+    const ValueId y = add("Conv", inputs, result);
+    graph.nodes().back().set_attribute("pads", std::vector<int64_t>{1, 1, 1, 1});
+    return y;
+  }
+  ValueId norm(ValueId x, const std::string& result, int64_t channels, uint64_t seed) {
+    Tensor variance = reals({channels}, seed + 3);
+    for (float& v : variance.mutable_data<float>()) v = 0.5f + v * v;
+    Tensor gamma = reals({channels}, seed);
+    gamma.mutable_data<float>()[1] = 0;  // a dead channel
+    return add("BatchNormalization",
+               {x, graph.add_constant(result + ".gamma", gamma),
+                graph.add_constant(result + ".beta", reals({channels}, seed + 1)),
+                graph.add_constant(result + ".mean", reals({channels}, seed + 2)),
+                graph.add_constant(result + ".var", variance)},
+               result);
+  }
+};
+
+// Conv, norm, relu; a second of them added to the first; pooled, flattened and classified.
+Graph residual_net() {
+  Net net;
+  Graph& graph = net.graph;
+  const ValueId x = graph.add_value("x", {DType::Float, to_dims({2, 3, 6, 6})});
+  graph.inputs() = {x};
+  ValueId a = net.add("Relu", {net.norm(net.conv(x, "c1", {4, 3, 3, 3}, true, 1), "n1", 4, 10)}, "r1");
+  const ValueId b = net.norm(net.conv(a, "c2", {4, 4, 3, 3}, false, 2), "n2", 4, 20);
+  a = net.add("Relu", {net.add("Add", {a, b}, "sum")}, "r2");
+  a = net.add("Flatten", {net.add("GlobalAveragePool", {a}, "pool")}, "flat");
+  a = net.add("Gemm", {a, graph.add_constant("fc.w", reals({4, 5}, 7)), graph.add_constant("fc.b", reals({5}, 8))},
+              "y");
+  graph.outputs() = {a};
+  return graph;
+}
+
+struct Quantized {
+  Graph float_graph = residual_net();
+  QuantizedModel planned;
+  QuantPlan plan;
+
+  explicit Quantized(int bits = 4) {
+    const Recipe recipe =
+        make_recipe("int" + std::to_string(bits), "uint" + std::to_string(bits), "per_channel", "min_max");
+    const Graph simple = transform::simplify(float_graph);
+    plan = plan_quantization(simple, recipe);
+    const std::vector<ChannelRanges> ranges(plan.groups.size(), {Range{-2, 3}});
+    planned = assign_encodings(simple, plan, ranges);
+  }
+};
+
+std::map<std::string, Tensor> seen_by_interpreter(const QuantizedModel& model, const Tensor& x) {
+  std::map<std::string, Tensor> seen;
+  sim::Interpreter(model).run(
+      {{"x", x}}, [&](std::string_view name, const Tensor& real, const Tensor*) { seen[std::string(name)] = real; });
+  return seen;
+}
+
+double largest_difference(const Tensor& a, const Tensor& b) {
+  const std::vector<double> x = to_vector<double>(a), y = to_vector<double>(b);
+  double largest = 0;
+  for (size_t i = 0; i < x.size(); ++i) largest = std::max(largest, std::abs(x[i] - y[i]));
+  return largest;
+}
+
+TEST(FakeQuantized, ComputesWhatTheQuantizedNetworkDoes) {
+  const Quantized quantized;
+  Executor executor(trainable(quantized.float_graph));
+  FakeQuantized rounding(executor, quantized.planned, quantized.plan, {{"lsq", {}}, {"lsq", {}}}, 0);
+  const Tensor x = reals({2, 3, 6, 6}, 99);
+  const at::Tensor y = executor.forward({to_torch(x)}, BatchStatistics::Frozen, &rounding)[0];
+  const Tensor expected = seen_by_interpreter(quantized.planned, x).at("y");
+  // A code that fell on the other side would show: steps of the last layer's input are 0.3, of its weights 0.2.
+  EXPECT_LT(largest_difference(from_torch(y), expected), 1e-4);
+  // Without rounding it is another network.
+  const at::Tensor plain = executor.forward({to_torch(x)}, BatchStatistics::Frozen)[0];
+  EXPECT_GT(largest_difference(from_torch(plain), expected), 5e-2);
+}
+
+TEST(FakeQuantized, FinishedIsThePlannedNetworkBeforeTraining) {
+  const Quantized quantized;
+  Executor executor(trainable(quantized.float_graph));
+  const FakeQuantized rounding(executor, quantized.planned, quantized.plan, {}, 0);
+  const QuantizedModel finished = rounding.finished();
+  EXPECT_EQ(finished.encodings.size(), quantized.planned.encodings.size());
+  const Tensor x = reals({2, 3, 6, 6}, 99);
+  EXPECT_LT(
+      largest_difference(seen_by_interpreter(finished, x).at("y"), seen_by_interpreter(quantized.planned, x).at("y")),
+      1e-6);
+}
+
+TEST(FakeQuantized, TrainsTowardsATargetAndInferenceAgrees) {
+  const Quantized quantized(3);
+  Executor executor(trainable(quantized.float_graph));
+  FakeQuantized rounding(executor, quantized.planned, quantized.plan, {{"lsq", {}}, {"lsq_plus", {}}}, 0);
+  std::vector<at::Tensor> learned;
+  for (auto& [name, tensor] : executor.constants()) {
+    if (!tensor.is_floating_point() || name.ends_with(".mean") || name.ends_with(".var")) continue;
+    tensor.set_requires_grad(true);
+    learned.push_back(tensor);
+  }
+  for (const auto& [name, quantizer] : rounding.quantizers()) {
+    for (const Learned& each : quantizer->learned()) learned.push_back(each.tensor);
+  }
+  const Tensor x = reals({2, 3, 6, 6}, 99);
+  const at::Tensor input = to_torch(x), wanted = to_torch(reals({2, 5}, 55));
+  const auto loss = [&](Mode mode) {
+    rounding.set_mode(mode);
+    return (executor.forward({input}, BatchStatistics::Frozen, &rounding)[0] - wanted).pow(2).mean();
+  };
+  const float before = loss(Mode::Inference).item<float>();
+  for (int step = 0; step < 100; ++step) {
+    loss(Mode::Training).backward();
+    const at::NoGradGuard no_grad;
+    for (at::Tensor& tensor : learned) {
+      if (!tensor.grad().defined()) continue;
+      tensor -= 0.02 * tensor.grad();
+      tensor.mutable_grad().zero_();
+    }
+    rounding.project();
+  }
+  EXPECT_LT(loss(Mode::Inference).item<float>(), 0.2 * before);
+  const QuantizedModel finished = rounding.finished();
+  rounding.set_mode(Mode::Inference);
+  const at::Tensor y = executor.forward({input}, BatchStatistics::Frozen, &rounding)[0];
+  EXPECT_LT(largest_difference(from_torch(y), seen_by_interpreter(finished, x).at("y")), 1e-4);
+}
+
+TEST(FakeQuantized, BatchStatisticsAreThoseOfTheUnroundedScale) {
+  const Quantized quantized(8);
+  Executor executor(trainable(quantized.float_graph)), plain(trainable(quantized.float_graph));
+  for (auto& [name, tensor] : executor.constants()) tensor = tensor.clone();
+  FakeQuantized rounding(executor, quantized.planned, quantized.plan, {}, 0);
+  const at::Tensor x = to_torch(reals({2, 3, 6, 6}, 99));
+  executor.forward({x}, BatchStatistics::Updated, &rounding);
+  plain.forward({x}, BatchStatistics::Updated);
+  const at::Tensor found = executor.constants().at("n1.mean"), expected = plain.constants().at("n1.mean");
+  // Channel 1 has gamma 0: its folded weights are nothing, and what its statistics were can't be told.
+  for (int64_t c : {0, 2, 3}) {
+    EXPECT_NEAR(found[c].item<float>(), expected[c].item<float>(), 0.02 * (1 + std::abs(expected[c].item<float>())));
+  }
+}
+
+TEST(FakeQuantized, SharedGridsStayShared) {
+  const Quantized quantized;
+  Executor executor(trainable(quantized.float_graph));
+  FakeQuantized rounding(executor, quantized.planned, quantized.plan, {}, 0);
+  for (const auto& [name, quantizer] : rounding.quantizers()) {
+    const at::NoGradGuard no_grad;
+    for (const Learned& each : quantizer->learned()) at::Tensor(each.tensor).mul_(1.25);
+  }
+  const QuantizedModel finished = rounding.finished();
+  EXPECT_EQ(finished.encodings.at("flat").params, finished.encodings.at("pool").params);
+  EXPECT_NE(finished.encodings.at("flat").params, quantized.planned.encodings.at("flat").params);
+}
+
+}  // namespace
+}  // namespace halftone::train

@@ -1,0 +1,55 @@
+#include "halftone/train/loss.h"
+
+#include <fmt/ranges.h>
+
+#include "halftone/ptq/step.h"
+
+namespace halftone::train {
+
+#define HT_LOSS(name, labels, teacher, summary, source) std::unique_ptr<Loss> make_##name##_loss(ptq::StepWords& words);
+#include "halftone/train/losses.def"
+#undef HT_LOSS
+
+namespace {
+
+constexpr LossInfo kLosses[] = {
+#define HT_LOSS(name, labels, teacher, summary, source) {#name, labels, teacher, summary, source},
+#include "halftone/train/losses.def"
+#undef HT_LOSS
+};
+
+using Make = std::unique_ptr<Loss> (*)(ptq::StepWords&);
+constexpr Make kMakers[] = {
+#define HT_LOSS(name, labels, teacher, summary, source) make_##name##_loss,
+#include "halftone/train/losses.def"
+#undef HT_LOSS
+};
+
+}  // namespace
+
+std::span<const LossInfo> all_losses() { return kLosses; }
+
+const LossInfo& find_loss(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const LossInfo& info : kLosses) {
+    if (info.name == name) return info;
+    names.push_back(info.name);
+  }
+  const std::string nearest = nearest_word(name, names);
+  fail(ErrorCode::InvalidArgument, "loss", "'{}' is none, {}", name,
+       nearest.empty() ? fmt::format("one of {} is required", fmt::join(names, ", "))
+                       : fmt::format("did you mean '{}'?", nearest));
+}
+
+std::unique_ptr<Loss> make_loss(const StepRequest& request) {
+  const auto position = static_cast<size_t>(&find_loss(request.name) - kLosses);
+  ptq::StepWords words(request);
+  words.number("weight", 1, 0, 1e9);
+  std::unique_ptr<Loss> loss = kMakers[position](words);
+  words.finish();
+  return loss;
+}
+
+double weight_of(const StepRequest& request) { return ptq::StepWords(request).number("weight", 1, 0, 1e9); }
+
+}  // namespace halftone::train

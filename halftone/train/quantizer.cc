@@ -1,0 +1,54 @@
+#include "halftone/train/quantizer.h"
+
+#include <fmt/ranges.h>
+
+#include "halftone/ptq/step.h"
+
+namespace halftone::train {
+
+#define HT_QUANTIZER(name, weights, activations, summary, source) \
+  std::unique_ptr<Quantizer> make_##name(const Start& start, ptq::StepWords& words);
+#include "halftone/train/quantizers.def"
+#undef HT_QUANTIZER
+
+namespace {
+
+constexpr QuantizerInfo kQuantizers[] = {
+#define HT_QUANTIZER(name, weights, activations, summary, source) {#name, weights, activations, summary, source},
+#include "halftone/train/quantizers.def"
+#undef HT_QUANTIZER
+};
+
+using Make = std::unique_ptr<Quantizer> (*)(const Start&, ptq::StepWords&);
+constexpr Make kMakers[] = {
+#define HT_QUANTIZER(name, weights, activations, summary, source) make_##name,
+#include "halftone/train/quantizers.def"
+#undef HT_QUANTIZER
+};
+
+}  // namespace
+
+std::span<const QuantizerInfo> all_quantizers() { return kQuantizers; }
+
+std::unique_ptr<Quantizer> make_quantizer(const StepRequest& request, const Start& start) {
+  std::vector<std::string_view> names;
+  for (size_t i = 0; i < std::size(kQuantizers); ++i) {
+    const QuantizerInfo& info = kQuantizers[i];
+    names.push_back(info.name);
+    if (info.name != request.name) continue;
+    if (start.weights() ? !info.weights : !info.activations) {
+      fail(ErrorCode::InvalidArgument, fmt::format("quantizer '{}'", info.name), "is for {} only",
+           info.weights ? "weights" : "activations");
+    }
+    ptq::StepWords words(request);
+    std::unique_ptr<Quantizer> quantizer = kMakers[i](start, words);
+    words.finish();
+    return quantizer;
+  }
+  const std::string nearest = nearest_word(request.name, names);
+  fail(ErrorCode::InvalidArgument, "quantizer", "'{}' is none, {}", request.name,
+       nearest.empty() ? fmt::format("one of {} is required", fmt::join(names, ", "))
+                       : fmt::format("did you mean '{}'?", nearest));
+}
+
+}  // namespace halftone::train

@@ -1,0 +1,135 @@
+// Gong et al., "Differentiable Soft Quantization", ICCV 2019: the staircase's gradients are those of a row of tanh.
+#include <cmath>
+
+#include "halftone/train/quantizers/affine.h"
+#include "halftone/train/slices.h"
+
+namespace halftone::train {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::variable_list;
+
+// With t = x / s between the whole numbers i and i + 1, v = t - i - 1/2 in [-1/2, 1/2):
+//   h(t) = i + (phi + 1) / 2,  phi = tanh(k v) / (1 - alpha),  k = ln(2 / alpha - 1)
+// which meets i and i + 1 at the ends, because tanh(k / 2) = 1 - alpha (paper, equations 3 to 8, in units of the step).
+// The forward value is round(t), the sign of phi; gradients are those of s h(x / s):
+//   dy/dx = h'(t),  dy/ds = h(t) - t h'(t),  dy/dalpha = s dh/dalpha
+// and outside the range those of its ends.
+struct Soft {
+  float derivative, value, by_alpha;
+
+  Soft(float t, float alpha, float k) {
+    const float below = std::floor(t), v = t - below - 0.5f;
+    const float amplitude = 1 / (1 - alpha);
+    const float curve = std::tanh(k * v), slope = 1 - curve * curve;
+    derivative = 0.5f * amplitude * k * slope;
+    value = below + 0.5f * (amplitude * curve + 1);
+    const float k_by_alpha = -2 / (alpha * (2 - alpha));
+    by_alpha = 0.5f * (amplitude * amplitude * curve + amplitude * slope * v * k_by_alpha);
+  }
+};
+
+struct SoftQuantize : torch::autograd::Function<SoftQuantize> {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& given, const at::Tensor& scale,
+                            const at::Tensor& zero_point, const at::Tensor& alpha, double low, double high,
+                            int64_t axis, double factor) {
+    const at::Tensor x = given.contiguous();
+    context->save_for_backward({x, scale, zero_point, alpha});
+    context->saved_data["low"] = low;
+    context->saved_data["high"] = high;
+    context->saved_data["axis"] = axis;
+    context->saved_data["factor"] = factor;
+    const at::NoGradGuard no_grad;
+    return fake_quantize(x, scale, zero_point, {low, high, axis});
+  }
+
+  static variable_list backward(AutogradContext* context, variable_list gradients) {
+    const variable_list saved = context->get_saved_variables();
+    const at::Tensor &x = saved[0], &scales = saved[1], &zero_points = saved[2];
+    const float alpha = saved[3].item<float>(), k = std::log(2 / alpha - 1);
+    const double factor = context->saved_data["factor"].toDouble();
+    const Slices slices(x, context->saved_data["axis"].toInt());
+    const at::Tensor dy = gradients[0].contiguous();
+    at::Tensor dx = at::empty_like(x);
+    std::vector<double> of_scale(static_cast<size_t>(slices.count * pieces_per_slice(slices)));
+    std::vector<double> of_alpha(of_scale.size());
+    const float *values = x.data_ptr<float>(), *from = dy.data_ptr<float>();
+    float* to = dx.data_ptr<float>();
+    for_each_piece(slices, [&](int64_t slice, int64_t first, int64_t last, int64_t number) {
+      const auto at = [&](const at::Tensor& list) { return list.data_ptr<float>()[list.numel() == 1 ? 0 : slice]; };
+      const float scale = at(scales), zero = at(zero_points);
+      const float low = static_cast<float>(context->saved_data["low"].toDouble()) - zero;
+      const float high = static_cast<float>(context->saved_data["high"].toDouble()) - zero;
+      double scale_sum = 0, alpha_sum = 0;
+      for (int64_t i = first; i < last; ++i) {
+        const float t = values[i] / scale;
+        if (!(t >= low && t <= high)) {
+          to[i] = 0;
+          scale_sum += static_cast<double>(from[i] * (t < low ? low : high));
+          continue;
+        }
+        const Soft soft(t, alpha, k);
+        to[i] = from[i] * soft.derivative;
+        scale_sum += static_cast<double>(from[i] * (soft.value - t * soft.derivative));
+        alpha_sum += static_cast<double>(from[i] * scale * soft.by_alpha);
+      }
+      of_scale[static_cast<size_t>(number)] = scale_sum * factor;
+      of_alpha[static_cast<size_t>(number)] = alpha_sum * factor;
+    });
+    at::Tensor scale_sums = sums_of_slices(slices, of_scale);
+    if (scales.numel() == 1 && slices.count > 1) scale_sums = scale_sums.sum();
+    const at::Tensor none;
+    return {dx,   scale_sums.reshape(scales.sizes()),
+            none, sums_of_slices(slices, of_alpha).sum().reshape({1}),
+            none, none,
+            none, none};
+  }
+};
+
+class Dsq : public Quantizer {
+ public:
+  Dsq(const Start& start, double alpha, double harden_from)
+      : grid_(start.params), weights_(start.weights()), alpha_(at::full({1}, alpha)), harden_from_(harden_from) {
+    grid_.scale.set_requires_grad(true);
+    alpha_.set_requires_grad(true);
+  }
+
+  at::Tensor apply(const at::Tensor& real, Mode) override {
+    return SoftQuantize::apply(real, grid_.scale, grid_.zero_point, alpha_, grid_.codes.low, grid_.codes.high,
+                               grid_.codes.axis, grid_.gradient_scale(real, weights_));
+  }
+  QuantParams params() const override { return grid_.now(); }
+  std::vector<Learned> learned() override { return {{"scale", grid_.scale}, {"alpha", alpha_}}; }
+  std::vector<Learned> buffers() override { return {{"zero_point", grid_.zero_point}}; }
+
+  // 0 < alpha < 1/2 (section 3.2); towards the end the bound shrinks, so that the gradients become the staircase's.
+  void project() override {
+    const at::NoGradGuard no_grad;
+    grid_.scale.abs_().clamp_min_(kLeastScale);
+    alpha_.clamp_(kSharpest, bound_);
+  }
+  void advance(double progress) override {
+    const double late = harden_from_ >= 1 ? 0 : std::max(0.0, (progress - harden_from_) / (1 - harden_from_));
+    bound_ = std::max(kSharpest, kSoftest * (1 - late));
+    project();
+  }
+
+ private:
+  static constexpr double kSharpest = 1e-3, kSoftest = 0.5;
+
+  AffineGrid grid_;
+  bool weights_;
+  at::Tensor alpha_;
+  double harden_from_, bound_ = kSoftest;
+};
+
+}  // namespace
+
+std::unique_ptr<Quantizer> make_dsq(const Start& start, ptq::StepWords& words) {
+  require_affine("dsq", start.params);
+  const double alpha = words.number("alpha", 0.2, 1e-3, 0.5);
+  return std::make_unique<Dsq>(start, alpha, words.number("harden_from", 0.75, 0, 1));
+}
+
+}  // namespace halftone::train
