@@ -25,7 +25,8 @@ class Console {
   // A bar with rate and remaining time on a terminal, a plain line per phase otherwise, nothing with quiet.
   ProgressSink& progress() { return progress_ ? *progress_ : silent_progress(); }
 
-  // Text results, without what terminals take for commands; dropped when JSON takes standard output. Errors: Error{Io} when standard output can't take it.
+  // Text results, without what terminals take for commands; dropped when JSON takes standard output. Errors: Error{Io}
+  // when standard output can't take it.
   void print(std::string_view text);
   // One line to standard error, unless quiet.
   void remark(std::string_view text);
