@@ -158,7 +158,10 @@ TEST_F(DataMutation, Idx) {
 
 TEST_F(DataMutation, Cifar) {
   std::string records;
-  for (char label = 0; label < 3; ++label) records += label + std::string(3072, 'p');
+  for (char label = 0; label < 3; ++label) {
+    records.push_back(label);
+    records.append(3072, 'p');
+  }
   EXPECT_GT(feed(records, as_file("a.bin")).refused, static_cast<int>(kMutants / 4));
 }
 
