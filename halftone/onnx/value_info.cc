@@ -5,7 +5,7 @@
 namespace halftone::onnx {
 namespace {
 
-constexpr int kMaxRank = 256;
+constexpr int kMaxDeclaredRank = 256;
 
 // Clears what the returned Dim says. "dim_value: -1" and "dim_param: ''" say nothing, so they stay.
 Dim take_dim(pb::TensorShapeProto::Dimension& proto, std::string_view where) {
@@ -31,8 +31,8 @@ void put_dim(const Dim& dim, pb::TensorShapeProto::Dimension& proto) {
 }
 
 std::vector<Dim> take_dims(pb::TensorShapeProto& proto, std::string_view where) {
-  if (proto.dim_size() > kMaxRank) {
-    fail(ErrorCode::InvalidModel, where, "a tensor must have at most {} dimensions, found {}", kMaxRank,
+  if (proto.dim_size() > kMaxDeclaredRank) {
+    fail(ErrorCode::InvalidModel, where, "a tensor must have at most {} dimensions, found {}", kMaxDeclaredRank,
          proto.dim_size());
   }
   std::vector<Dim> dims;
