@@ -9,12 +9,11 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/data/internal/bytes.h"
 #include "halftone/data/internal/strided_copy.h"
 
 namespace halftone::data {
 namespace {
-
-using Bytes = std::span<const std::byte>;
 
 constexpr size_t kMostHeaderBytes = 64 * 1024;
 

@@ -1,16 +1,13 @@
 // JPEG and PNG files to pixels. Internal to the room.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 
 #include "halftone/data/dataset.h"
+#include "halftone/data/internal/bytes.h"
 
 namespace halftone::data {
-
-using Bytes = std::span<const std::byte>;
 
 // More than any camera makes; keeps a forged header from asking for terabytes.
 constexpr int64_t kMaxPixels = int64_t{1} << 28;

@@ -4,13 +4,12 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/file.h"
+#include "halftone/data/internal/bytes.h"
 #include "halftone/data/internal/strided_copy.h"
 #include "halftone/data/sources/source.h"
 
 namespace halftone::data {
 namespace {
-
-using Bytes = std::span<const std::byte>;
 
 // Item i along dimension 0 of a mapped array.
 class NpySource : public IndexedSource {
