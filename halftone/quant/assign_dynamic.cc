@@ -8,6 +8,7 @@
 #include "halftone/quant/assign.h"
 #include "halftone/quant/extent.h"
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/named_rules.h"
 #include "halftone/quant/weight_axis.h"
 #include "halftone/quant/weight_grid.h"
 
@@ -25,7 +26,10 @@ struct Weights {
 class DynamicAssigner {
  public:
   DynamicAssigner(Graph graph, const Recipe& recipe, DynamicRange range)
-      : model_{std::move(graph), {}, {}, {}}, recipe_(recipe), range_(range), index_(model_.graph) {
+      : model_{std::move(graph), {}, {}, {}},
+        recipe_(with_named_rules(recipe, model_.graph)),
+        range_(range),
+        index_(model_.graph) {
     infer_shapes(model_.graph);
   }
 
@@ -136,7 +140,7 @@ class DynamicAssigner {
   }
 
   QuantizedModel model_;
-  const Recipe& recipe_;
+  const Recipe recipe_;
   const DynamicRange range_;
   std::map<int, DynamicRange> ranges_;  // by position, where a rule says so
   const GraphIndex index_;

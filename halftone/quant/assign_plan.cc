@@ -9,6 +9,7 @@
 #include "halftone/quant/assign.h"
 #include "halftone/quant/extent.h"
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/named_rules.h"
 #include "halftone/quant/weight_axis.h"
 
 namespace halftone {
@@ -50,7 +51,7 @@ bool magnifies_rounding(const IntegerNode& plan, const Node& node) {
 class Planner {
  public:
   Planner(const Graph& graph, const Recipe& recipe)
-      : recipe_(recipe),
+      : recipe_(with_named_rules(recipe, graph)),
         graph_(typed(graph)),
         index_(graph_),
         layers_(graph_.nodes().size()),
@@ -361,7 +362,7 @@ class Planner {
         is_output ? "it is an output of the network, which gets real numbers" : "only float layers read it";
   }
 
-  const Recipe& recipe_;
+  const Recipe recipe_;
   const Graph graph_;
   const GraphIndex index_;
   std::vector<Layer> layers_;       // by node

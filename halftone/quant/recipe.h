@@ -22,6 +22,9 @@ struct Subject {
   std::string_view op;                  // ONNX's name; "Input" for the network's inputs
 };
 
+// Layers that can be spoken of without their names.
+enum class Place { Anywhere, First, Last };
+
 struct RecipeRule {
   std::string name = "*";         // pattern: * stands for any characters, ? for one
   std::string op = "*";           // the same for the operator
@@ -29,6 +32,8 @@ struct RecipeRule {
   std::optional<QuantSpec> spec;  // nullopt: keep in float, or `dynamic`
   // Without a role: the layer is a product that finds the ranges of its activations at run time.
   std::optional<DynamicRange> dynamic = {};
+  // In the place of `name`, the first or last product and what it reads; see named_rules.h.
+  Place place = Place::Anywhere;
 
   bool keeps_float() const { return !spec && !dynamic; }
 

@@ -57,6 +57,12 @@ DynamicRange read_range(const std::string& word) {
   return colon == std::string::npos ? DynamicRange::PerTensor : parse_dynamic_range(word.substr(colon + 1));
 }
 
+Place read_place(const std::string& word) {
+  if (word == "first") return Place::First;
+  if (word == "last") return Place::Last;
+  fail(ErrorCode::InvalidArgument, "layer", "first or last is required, found '{}'", word);
+}
+
 RecipeRule read_rule(const JsonSection& section, const Recipe& recipe) {
   section.allow(std::to_array<std::string_view>({"match", "spec", "keep", "range"}));
   if (!section.has("match")) section.refuse("a rule requires \"match\"");
@@ -64,8 +70,12 @@ RecipeRule read_rule(const JsonSection& section, const Recipe& recipe) {
     section.refuse("a rule requires either \"spec\", \"keep\" or \"range\"");
   }
   const JsonSection match = section.section("match");
-  match.allow(std::to_array<std::string_view>({"name", "op", "role"}));
+  match.allow(std::to_array<std::string_view>({"name", "op", "role", "layer"}));
   RecipeRule rule;
+  if (match.has("layer")) {
+    if (match.has("name")) match.refuse("\"name\" and \"layer\" don't go together; leave one of them out");
+    rule.place = match.parse("layer", read_place);
+  }
   if (match.has("name")) rule.name = match.text("name");
   if (match.has("op")) {
     rule.op = match.text("op");

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "halftone/base/error.h"
+#include "halftone/quant/named_rules.h"
 
 namespace halftone {
 namespace {
@@ -93,10 +94,45 @@ TEST(Recipe, TheFirstMatchingRuleOfTheRoleDecides) {
   EXPECT_EQ(recipe.find_rule({{"ab"}, "Conv"}, Role::Activations), std::nullopt);
 }
 
+TEST(Recipe, RulesOfPlacesTakeTheNamesOfTheNetwork) {
+  const Recipe recipe = Recipe::from_json(R"({"rules": [
+      {"match": {"layer": "first", "role": "weights"}, "spec": {"type": "int8"}},
+      {"match": {"layer": "last", "role": "weights"}, "spec": {"type": "int8"}},
+      {"match": {"layer": "last", "role": "activations"}, "spec": {"type": "uint8"}},
+      {"match": {"layer": "last"}, "keep": "float"},
+      {"match": {"name": "b*"}, "keep": "float"}]})",
+                                          "r.json");
+  Graph graph;
+  const ValueId x = graph.add_value("x", {DType::Float, to_dims({2, 3})});
+  graph.inputs() = {x};
+  ValueId last = x;
+  for (const std::string name : {"a", "b", "c"}) {
+    Node relu, product;
+    relu.op_type = "Relu";
+    relu.inputs = {last};
+    relu.outputs = {graph.add_value(name + ".relu")};
+    product.op_type = "MatMul";
+    product.inputs = {relu.outputs[0], graph.add_constant(name + ".w", Tensor(DType::Float, {3, 3}))};
+    product.outputs = {graph.add_value(name + ".y")};
+    last = product.outputs[0];
+    graph.nodes().push_back(relu);
+    graph.nodes().push_back(product);
+  }
+  graph.outputs() = {last};
+  const Recipe named = with_named_rules(recipe, graph);
+  std::vector<std::string> names;
+  for (const RecipeRule& rule : named.rules) names.push_back(rule.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"a.w", "c.w", "c.relu", "c.y", "b*"}));
+  graph.nodes().clear();
+  EXPECT_EQ(with_named_rules(recipe, graph).find_rule({{"a.w"}, "MatMul"}, Role::Weights), std::nullopt);
+}
+
 TEST(Recipe, MistakesAreErrorsThatNameThePlace) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "must be JSON"},
       {"[]", "object in braces"},
+      {R"({"rules": [{"match": {"layer": "middle"}, "keep": "float"}]})", "first or last is required"},
+      {R"({"rules": [{"match": {"layer": "last", "name": "a"}, "keep": "float"}]})", "don't go together"},
       {R"({"wieghts": {}})", "did you mean 'weights'?"},
       {R"({"weights": 8})", "r.json: weights: an object"},
       {R"({"weights": {"typ": "int8"}})", "did you mean 'type'?"},

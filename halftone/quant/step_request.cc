@@ -19,29 +19,29 @@ std::string_view take(std::string_view& text, char separator) {
   return part;
 }
 
-StepRequest parse_step(std::string_view text) {
+}  // namespace
+
+StepRequest parse_step(std::string_view text, std::string_view kind) {
   StepRequest step;
   std::string_view rest = text;
   step.name = take(rest, ':');
   if (step.name.empty()) {
-    fail(ErrorCode::InvalidArgument, "steps", "the name of a step is required, found '{}'", text);
+    fail(ErrorCode::InvalidArgument, fmt::format("{}s", kind), "the name of a {} is required, found '{}'", kind, text);
   }
   for (bool more = text.find(':') != std::string_view::npos; more;) {
     more = rest.find(':') != std::string_view::npos;
     std::string_view value = take(rest, ':');
     const std::string_view word = take(value, '=');
     if (word.empty() || value.empty()) {
-      fail(ErrorCode::InvalidArgument, fmt::format("step '{}'", step.name),
+      fail(ErrorCode::InvalidArgument, fmt::format("{} '{}'", kind, step.name),
            "WORD=VALUE is required after ':', found '{}'", text);
     }
     if (!step.words.emplace(word, trimmed(value)).second) {
-      fail(ErrorCode::InvalidArgument, fmt::format("step '{}'", step.name), "'{}' is given twice", word);
+      fail(ErrorCode::InvalidArgument, fmt::format("{} '{}'", kind, step.name), "'{}' is given twice", word);
     }
   }
   return step;
 }
-
-}  // namespace
 
 std::vector<StepRequest> parse_steps(std::string_view text) {
   std::vector<StepRequest> steps;

@@ -15,8 +15,11 @@ struct StepRequest {
   bool operator==(const StepRequest&) const = default;
 };
 
-// "equalize, correct_bias:method=analytic:cap=6" as the command line writes a list of steps. Errors:
-// Error{InvalidArgument} for an empty name, and a word without a value or given twice.
+// "correct_bias:method=analytic:cap=6": a name and its words. `kind` is what messages call the one that is named.
+// Errors: Error{InvalidArgument} for an empty name, and a word without a value or given twice.
+StepRequest parse_step(std::string_view text, std::string_view kind = "step");
+
+// "equalize, correct_bias:method=analytic:cap=6" as the command line writes a list of steps. Errors: as parse_step.
 std::vector<StepRequest> parse_steps(std::string_view text);
 
 }  // namespace halftone

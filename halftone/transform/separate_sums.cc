@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halftone/quant/activation_spec.h"
+#include "halftone/quant/named_rules.h"
 
 namespace halftone::transform {
 namespace {
@@ -16,11 +17,12 @@ bool multiplies(const Node& node, ValueId id) {
 
 Graph separate_sums(Graph graph, const Recipe& recipe) {
   if (recipe.spec_of_sums() == recipe.activations) return graph;
+  const Recipe named = with_named_rules(recipe, graph);
   const GraphIndex index(graph);
   std::vector<std::vector<Node>> behind(graph.nodes().size() + 1);  // by position of the node that they follow, plus 1
   for (ValueId id : graph.live_values()) {
     if (graph.value(id).constant || !is_summed(graph, index, id)) continue;
-    if (activation_spec(graph, index, recipe, id).rule) continue;
+    if (activation_spec(graph, index, named, id).rule) continue;
     std::vector<int> products;
     for (int reader : index.consumers(id)) {
       if (multiplies(graph.nodes()[static_cast<size_t>(reader)], id)) products.push_back(reader);
