@@ -1,5 +1,5 @@
-// Bytes of a compiled program, written and read by one description of every type: fields(archive, x) visits x's members
-// in order, whichever way they go.
+// Bytes of files of our own (compiled programs, checkpoints), written and read by one description of every type:
+// fields(archive, x) visits x's members in order, whichever way they go.
 #pragma once
 
 #include <algorithm>
@@ -111,6 +111,11 @@ class Writer {
   std::string bytes_;
 };
 
+// How a damaged file is spoken of.
+struct Damage {
+  const char *what, *advice;
+};
+
 // Reads what a Writer wrote. Blocks and tensors stay where they are. Errors: Error{InvalidModel} at `where` when there
 // is too little.
 class Reader {
@@ -118,8 +123,8 @@ class Reader {
   static constexpr bool kReads = true;
   const Graph* graph = nullptr;
 
-  Reader(std::span<const std::byte> bytes, std::shared_ptr<const void> keep_alive, std::string where)
-      : bytes_(bytes), keep_alive_(std::move(keep_alive)), where_(std::move(where)) {}
+  Reader(std::span<const std::byte> bytes, std::shared_ptr<const void> keep_alive, std::string where, Damage damage)
+      : bytes_(bytes), keep_alive_(std::move(keep_alive)), where_(std::move(where)), damage_(damage) {}
 
   template <typename... T>
   void operator()(T&... values) {
@@ -136,7 +141,7 @@ class Reader {
   bool at_end() const { return at_ == bytes_.size(); }
   const std::shared_ptr<const void>& keep_alive() const { return keep_alive_; }
   [[noreturn]] void refuse(std::string_view what) const {
-    fail(ErrorCode::InvalidModel, where_, "the compiled program is damaged ({}); compile the model again", what);
+    fail(ErrorCode::InvalidModel, where_, "{} is damaged ({}); {}", damage_.what, what, damage_.advice);
   }
 
  private:
@@ -206,6 +211,7 @@ class Reader {
   std::span<const std::byte> bytes_;
   std::shared_ptr<const void> keep_alive_;
   std::string where_;
+  Damage damage_;
   size_t at_ = 0;
 };
 

@@ -4,9 +4,8 @@
 #include <fstream>
 
 #include "halftone/base/cpu.h"
-#include "halftone/base/file.h"
 #include "halftone/onnx/onnx.h"
-#include "halftone/runtime/archive.h"
+#include "halftone/runtime/sealed_file.h"
 
 namespace halftone {
 
@@ -45,10 +44,8 @@ static void fields(A& a, IntegerNode& n) {
 namespace runtime {
 namespace {
 
-constexpr std::array<char, 8> kMagic = {'H', 'T', 'P', 'R', 'O', 'G', '1', '\n'};
-constexpr size_t kHeader = kMagic.size() + 2 * sizeof(uint64_t);
-// Blocks keep their alignment in the file when what comes before them is a multiple of it.
-constexpr size_t kBodyOffset = (kHeader + kBlockAlignment - 1) / kBlockAlignment * kBlockAlignment;
+constexpr FileKind kCompiled = {{'H', 'T', 'P', 'R', 'O', 'G', '1', '\n'},
+                                {"the compiled program", "compile the model again"}};
 
 std::span<const std::byte> as_bytes(const std::string& text) {
   return std::as_bytes(std::span<const char>(text.data(), text.size()));
@@ -75,8 +72,8 @@ void tables(A& a, FrozenModel& frozen) {
 
 bool is_compiled(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
-  std::array<char, kMagic.size()> begin{};
-  return file.read(begin.data(), begin.size()) && begin == kMagic;
+  std::array<char, kCompiled.magic.size()> begin{};
+  return file.read(begin.data(), begin.size()) && begin == kCompiled.magic;
 }
 
 void save_compiled(const FrozenModel& frozen, const ConstantStore& constants, RequantizeMode mode,
@@ -98,31 +95,11 @@ void save_compiled(const FrozenModel& frozen, const ConstantStore& constants, Re
     writer.block({blob.content.get(), blob.bytes});
   }
 
-  const uint64_t size = writer.bytes().size(), checksum = checksum_of(as_bytes(writer.bytes()));
-  AtomicFile file(path);
-  file.write(kMagic.data(), kMagic.size());
-  file.write(&size, sizeof(size));
-  file.write(&checksum, sizeof(checksum));
-  file.seek(kBodyOffset);
-  file.write(writer.bytes());
-  file.commit();
+  write_sealed(kCompiled, writer, path);
 }
 
 Compiled load_compiled(const std::filesystem::path& path, ConstantStore& constants) {
-  const std::shared_ptr<const MappedFile> file = MappedFile::open(path);
-  const std::span<const std::byte> bytes = file->bytes();
-  Reader empty({}, nullptr, path.string());
-  if (bytes.size() < kBodyOffset || std::memcmp(bytes.data(), kMagic.data(), kMagic.size()) != 0) {
-    empty.refuse("it has no header");
-  }
-  uint64_t size = 0, checksum = 0;
-  std::memcpy(&size, bytes.data() + kMagic.size(), sizeof(size));
-  std::memcpy(&checksum, bytes.data() + kMagic.size() + sizeof(size), sizeof(checksum));
-  const std::span<const std::byte> body = bytes.subspan(kBodyOffset);
-  if (size != body.size()) empty.refuse(fmt::format("{} bytes are missing or too many", size - body.size()));
-  if (checksum_of(body) != checksum) empty.refuse("its checksum is wrong");
-
-  Reader reader(body, file, path.string());
+  Reader reader = open_sealed(kCompiled, path);
   std::string version, isa;
   Compiled compiled;
   size_t missing = 0;
