@@ -55,6 +55,12 @@ std::optional<size_t> Recipe::find_rule(const Subject& subject, std::optional<Ro
   return std::nullopt;
 }
 
+Place parse_place(std::string_view word) {
+  if (word == "first") return Place::First;
+  if (word == "last") return Place::Last;
+  fail(ErrorCode::InvalidArgument, "layer", "first or last is required, found '{}'", word);
+}
+
 void check_spec(const QuantSpec& spec, Role role) {
   check_spec(spec);
   if (role == Role::Weights) {

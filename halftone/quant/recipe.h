@@ -64,6 +64,9 @@ struct Recipe {
   std::optional<size_t> find_rule(const Subject& subject, std::optional<Role> role) const;
 };
 
+// "first" or "last". Errors: Error{InvalidArgument}.
+Place parse_place(std::string_view word);
+
 // What constants may have and activations may not: levels, blocks, and ways of rounding that are applied once; what
 // activations may have and constants may not: observers that need no data. Errors: Error{InvalidArgument} for a spec
 // that its role can't have, and those of check_spec.

@@ -57,12 +57,6 @@ DynamicRange read_range(const std::string& word) {
   return colon == std::string::npos ? DynamicRange::PerTensor : parse_dynamic_range(word.substr(colon + 1));
 }
 
-Place read_place(const std::string& word) {
-  if (word == "first") return Place::First;
-  if (word == "last") return Place::Last;
-  fail(ErrorCode::InvalidArgument, "layer", "first or last is required, found '{}'", word);
-}
-
 RecipeRule read_rule(const JsonSection& section, const Recipe& recipe) {
   section.allow(std::to_array<std::string_view>({"match", "spec", "keep", "range"}));
   if (!section.has("match")) section.refuse("a rule requires \"match\"");
@@ -74,7 +68,7 @@ RecipeRule read_rule(const JsonSection& section, const Recipe& recipe) {
   RecipeRule rule;
   if (match.has("layer")) {
     if (match.has("name")) match.refuse("\"name\" and \"layer\" don't go together; leave one of them out");
-    rule.place = match.parse("layer", read_place);
+    rule.place = match.parse("layer", parse_place);
   }
   if (match.has("name")) rule.name = match.text("name");
   if (match.has("op")) {
