@@ -27,7 +27,7 @@ struct Answers {
 struct LossCall {
   const Answers& student;
   const Answers* teacher;                 // nullptr: none
-  at::Tensor labels;                      // int64 [batch]; undefined: none
+  at::Tensor targets;                     // [batch, classes], rows of sum 1 (targets.h); undefined: none
   const NamedTensors& weights;            // of products, by name
   const NamedTensors& batch_norm_scales;  // gammas, by name
 };

@@ -12,9 +12,9 @@ StepRequest request(const std::string& text) { return parse_steps(text).at(0); }
 struct Fixture {
   Answers student, teacher;
   NamedTensors weights, scales;
-  at::Tensor labels;
+  at::Tensor targets;
   double operator()(const std::string& text) {
-    return make_loss(request(text))->of({student, &teacher, labels, weights, scales}).item<double>();
+    return make_loss(request(text))->of({student, &teacher, targets, weights, scales}).item<double>();
   }
 };
 
@@ -22,7 +22,7 @@ Fixture fixture() {
   Fixture f;
   f.student.logits = at::tensor({1.0f, 2.0f, 0.0f, -1.0f, 0.5f, 3.0f}).reshape({2, 3});
   f.teacher.logits = at::tensor({0.0f, 2.0f, 1.0f, 0.0f, 0.0f, 4.0f}).reshape({2, 3});
-  f.labels = at::tensor({1, 0}, at::kLong);
+  f.targets = at::tensor({0.0f, 1.0f, 0.0f, 1.0f, 0.0f, 0.0f}).reshape({2, 3});
   f.weights["w"] = at::tensor({1.0f, -2.0f});
   f.weights["v"] = at::tensor({3.0f});
   f.scales["g"] = at::tensor({-0.5f, 0.25f});
@@ -40,14 +40,24 @@ TEST(Losses, CrossEntropy) {
   Fixture f = fixture();
   const at::Tensor& y = f.student.logits;
   EXPECT_NEAR(f("cross_entropy"), -(log_softmax(y, 0, 1) + log_softmax(y, 1, 0)) / 2, 1e-6);
-  double smoothed = 0;
-  for (int64_t row = 0; row < 2; ++row) {
-    for (int64_t c = 0; c < 3; ++c) {
-      const bool right = f.labels[row].item<int64_t>() == c;
-      smoothed -= (0.3 / 3 + (right ? 0.7 : 0)) * log_softmax(y, row, c) / 2;
+  const auto expect_smoothed = [&] {
+    double smoothed = 0;
+    for (int64_t row = 0; row < 2; ++row) {
+      for (int64_t c = 0; c < 3; ++c) {
+        smoothed -= (0.3 / 3 + 0.7 * f.targets[row][c].item<double>()) * log_softmax(y, row, c) / 2;
+      }
     }
-  }
-  EXPECT_NEAR(f("cross_entropy:smoothing=0.3"), smoothed, 1e-6);
+    EXPECT_NEAR(f("cross_entropy:smoothing=0.3"), smoothed, 1e-6);
+  };
+  expect_smoothed();
+  // Mixed labels.
+  f.targets = at::tensor({0.25f, 0.0f, 0.75f, 0.5f, 0.5f, 0.0f}).reshape({2, 3});
+  EXPECT_NEAR(f("cross_entropy"),
+              -(0.25 * log_softmax(y, 0, 0) + 0.75 * log_softmax(y, 0, 2) + 0.5 * log_softmax(y, 1, 0) +
+                0.5 * log_softmax(y, 1, 1)) /
+                  2,
+              1e-6);
+  expect_smoothed();
 }
 
 TEST(Losses, SoftTargets) {
@@ -72,7 +82,7 @@ TEST(Losses, FeaturesGoThroughAnAdapterWhereWidthsDiffer) {
   f.teacher.features["b"] = at::full({2, 5, 2, 2}, 3.0f);
   const auto loss = make_loss(request("features:student=a:teacher=b"));
   EXPECT_TRUE(loss->learned().empty());
-  const LossCall call{f.student, &f.teacher, f.labels, f.weights, f.scales};
+  const LossCall call{f.student, &f.teacher, f.targets, f.weights, f.scales};
   const double before = loss->of(call).item<double>();
   ASSERT_EQ(loss->learned().size(), 1u);
   at::Tensor adapter = loss->learned()[0].tensor;

@@ -17,6 +17,7 @@
 #include "halftone/base/file.h"
 #include "halftone/base/rng.h"
 #include "halftone/data/dataset.h"
+#include "tests/support/error_of.h"
 #include "tests/support/temp_folder.h"
 
 namespace halftone::test {
@@ -150,21 +151,5 @@ inline std::vector<data::Sample> read_all(data::Dataset& dataset) {
   while (auto record = dataset.next()) samples.push_back(record->decode());
   return samples;
 }
-
-// The message of the halftone::Error that `action` throws; fails the test where it throws none.
-template <typename Action>
-std::string error_of(const Action& action) {
-  try {
-    action();
-  } catch (const Error& error) {
-    return error.what();
-  }
-  ADD_FAILURE() << "an Error was expected";
-  return {};
-}
-
-// EXPECT_CONTAINS(text, part)
-#define EXPECT_CONTAINS(text, part) \
-  EXPECT_NE(std::string(text).find(part), std::string::npos) << "found: " << (text) << "\nwanted: " << (part)
 
 }  // namespace halftone::test

@@ -4,12 +4,12 @@
 namespace halftone::train {
 namespace {
 
-// Mean over the batch of -sum over classes of t log softmax(logits), t = (1 - e) [label] + e / classes.
+// Mean over the batch of -sum over classes of t log softmax(logits), t = (1 - e) targets + e / classes.
 class CrossEntropy : public Loss {
  public:
   explicit CrossEntropy(double smoothing) : smoothing_(smoothing) {}
   at::Tensor of(const LossCall& call) override {
-    return at::cross_entropy_loss(call.student.logits, call.labels, {}, 1 /* mean */, -100, smoothing_);
+    return at::cross_entropy_loss(call.student.logits, call.targets, {}, 1 /* mean */, -100, smoothing_);
   }
 
  private:
