@@ -13,8 +13,9 @@
 namespace halftone::data {
 namespace {
 
-// Records that wait to be drawn when a stream is shuffled; they hold encoded images, so some 100 MB of photographs.
-constexpr size_t kShuffleWindow = 1000;
+// Encoded items that wait to be drawn when a stream is shuffled: a few thousand photographs, or all of a training set
+// of small images.
+constexpr size_t kShuffleBytes = 256'000'000;
 
 class IndexedDataset : public Dataset {
  public:
@@ -42,6 +43,8 @@ class IndexedDataset : public Dataset {
   std::optional<Permutation> order_;
 };
 
+size_t bytes_of(const Record& record) { return sizeof(Record) + record.id.size() + record.bytes; }
+
 // Draws each record at random from a window that slides over the stream.
 class ShuffledStream : public Dataset {
  public:
@@ -51,21 +54,26 @@ class ShuffledStream : public Dataset {
   std::optional<int64_t> size() const override { return stream_->size(); }
 
   std::optional<Record> next() override {
-    while (window_.size() < kShuffleWindow) {
+    while (!ended_ && held_ < kShuffleBytes) {
       std::optional<Record> record = stream_->next();
-      if (!record) break;
+      ended_ = !record;
+      if (ended_) break;
+      held_ += bytes_of(*record);
       window_.push_back(std::move(*record));
     }
     if (window_.empty()) return std::nullopt;
     std::swap(window_[rng_.below(window_.size())], window_.back());
     std::optional<Record> drawn = std::move(window_.back());
     window_.pop_back();
+    held_ -= bytes_of(*drawn);
     return drawn;
   }
 
   void rewind() override {
     stream_->rewind();
     window_.clear();
+    held_ = 0;
+    ended_ = false;
     rng_ = Rng(seed_);
   }
 
@@ -74,6 +82,8 @@ class ShuffledStream : public Dataset {
   uint64_t seed_;
   Rng rng_;
   std::vector<Record> window_;
+  size_t held_ = 0;     // bytes of the window
+  bool ended_ = false;  // the stream is
 };
 
 // The items of a stream from `skip` on, `limit` of them (0: all).
@@ -147,6 +157,15 @@ std::unique_ptr<Dataset> finish(Source source, const std::string& path, const Da
 }
 
 }  // namespace
+
+int64_t count_items(Dataset& dataset) {
+  if (const std::optional<int64_t> size = dataset.size()) return *size;
+  dataset.rewind();
+  int64_t count = 0;
+  while (dataset.next()) ++count;
+  dataset.rewind();
+  return count;
+}
 
 std::unique_ptr<Dataset> open_dataset(const std::string& path, const DatasetOptions& options) {
   if (options.limit < 0 || options.skip < 0) {

@@ -1,6 +1,7 @@
 // The room `data`: images and tensors with labels, streamed in a fixed order; preprocessing. It sees tensor.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -32,6 +33,7 @@ struct Sample {
 struct Record {
   std::string id;
   std::function<Sample()> decode;
+  size_t bytes = 0;  // that it holds until it is gone, where they are many
 };
 
 // A source of records in a fixed order. Streaming: memory does not grow with the number of items.
@@ -49,9 +51,12 @@ class Dataset {
 struct DatasetOptions {
   int64_t limit = 0;                     // the first N items only, after shuffling and skipping; 0: all
   std::optional<uint64_t> shuffle_seed;  // a permutation that only the seed decides; sources that can't be indexed are
-                                         // shuffled within a window
+                                         // shuffled within a window of 256 MB of encoded items: whole, if they fit
   int64_t skip = 0;                      // leaves out the first N items, after shuffling
 };
+
+// Number of items, counted where the source doesn't know it: one pass that decodes nothing. Rewinds the set.
+int64_t count_items(Dataset& dataset);
 
 // Opens `path`, whatever kind it is of:
 //   folder with labels.csv (file,label) and images beside it or under images/; folder with one subfolder per class

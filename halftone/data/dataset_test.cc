@@ -1,6 +1,7 @@
 #include "halftone/data/dataset.h"
 
 #include <algorithm>
+#include <cmath>
 #include <set>
 
 #include "tests/support/data_files.h"
@@ -248,6 +249,33 @@ TEST(Dataset, ShuffledStreamIsAPermutation) {
   EXPECT_NE(drawn, ids(*open_dataset(path, {0, 2})));
   std::ranges::sort(drawn);
   EXPECT_EQ(drawn, order);
+}
+
+// Where items land that were near the end, and where those of the beginning do.
+TEST(Dataset, ShuffledStreamMixesTheWholeOfASmallSet) {
+  const test::TempFolder folder;
+  std::string pixels(6000, 'x');
+  test::put(folder, "t-images-idx3-ubyte", std::string("\0\0\x08\x03\0\0\x17\x70\0\0\0\x01\0\0\0\x01", 16) + pixels);
+  const auto set = open_dataset((folder / "t-images-idx3-ubyte").string(), {.limit = 0, .shuffle_seed = 4});
+  EXPECT_EQ(count_items(*set), 6000);
+  const std::vector<std::string> drawn = ids(*set);
+  ASSERT_EQ(drawn.size(), 6000U);
+  EXPECT_EQ(std::set(drawn.begin(), drawn.end()).size(), 6000U);
+  double sum = 0;  // of the first tenth's positions in the file
+  for (size_t i = 0; i < 600; ++i) sum += std::stod(drawn[i].substr(drawn[i].find('[') + 1));
+  EXPECT_NEAR(sum / 600, 3000, 5 * 6000 / std::sqrt(12.0 * 600));
+}
+
+TEST(Dataset, ItemsAreCountedWhereTheSourceDoesNotKnow) {
+  const test::TempFolder folder;
+  test::Members members;
+  for (int i = 0; i < 7; ++i) members.emplace_back(fmt::format("{}.png", i), "undecoded");
+  test::write_archive(folder / "x.tar", members, test::ArchiveKind::Tar);
+  const auto set = open_dataset((folder / "x.tar").string(), {.limit = 0, .shuffle_seed = 1, .skip = 2});
+  set->next();
+  EXPECT_EQ(count_items(*set), 5);
+  EXPECT_EQ(ids(*set).size(), 5U);
+  EXPECT_EQ(count_items(*open_dataset("synthetic:glyphs?count=9")), 9);
 }
 
 TEST(Dataset, PartsOfAShuffledSetHaveNothingInCommonAndMissNothing) {

@@ -75,6 +75,7 @@ std::string ArchiveReader::read(size_t count) {
       if (got < 0) fail_damaged();
       if (got == 0) {
         content.resize(done);
+        content.shrink_to_fit();  // small members may be kept by the thousand
         return content;
       }
       done += static_cast<size_t>(got);

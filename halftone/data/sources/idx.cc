@@ -93,12 +93,13 @@ class IdxDataset : public Dataset {
       label = byte[0];
     }
     std::string id = fmt::format("{}[{}]", path_.filename().string(), next_++);
-    return Record{id, [id, label, grey, height = shape[1], width = shape[2]] {
-                    Image image{height, width, {}};
-                    image.pixels.reserve(3 * grey->size());
-                    for (const uint8_t value : *grey) image.pixels.insert(image.pixels.end(), 3, value);
-                    return Sample{id, label, std::move(image), {}};
-                  }};
+    const auto decode = [id, label, grey, height = shape[1], width = shape[2]] {
+      Image image{height, width, {}};
+      image.pixels.reserve(3 * grey->size());
+      for (const uint8_t value : *grey) image.pixels.insert(image.pixels.end(), 3, value);
+      return Sample{id, label, std::move(image), {}};
+    };
+    return Record{id, decode, grey->size()};
   }
 
   void rewind() override {

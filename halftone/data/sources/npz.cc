@@ -79,15 +79,17 @@ class NpzDataset : public Dataset {
     if (next_ == count_) return std::nullopt;
     auto sample = std::make_shared<Sample>();
     sample->id = fmt::format("{}[{}]", path_.filename().string(), next_++);
+    size_t bytes = 0;
     for (Member& member : members_) {
       Tensor item = member.next_item(path_.string());
+      bytes += item.bytes().size();
       if (member.name == kLabels) {
         sample->label = label_of(item, sample->id);
       } else {
         sample->tensors[member.name] = std::move(item);
       }
     }
-    return Record{sample->id, [sample] { return *sample; }};
+    return Record{sample->id, [sample] { return *sample; }, bytes};
   }
 
   void rewind() override {

@@ -58,9 +58,10 @@ class WebDataset : public Dataset {
       }
     }
     if (!has_image) fail(ErrorCode::InvalidData, id, "an image (.jpg, .jpeg, .png) beside the .cls is required");
-    return Record{id, [id, label, encoded] {
-                    return Sample{id, label, decode_image(std::as_bytes(std::span(*encoded)), id), {}};
-                  }};
+    const auto decode = [id, label, encoded] {
+      return Sample{id, label, decode_image(std::as_bytes(std::span(*encoded)), id), {}};
+    };
+    return Record{id, decode, encoded->capacity()};
   }
 
   void rewind() override {
