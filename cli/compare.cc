@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/model.h"
+#include "cli/model_pair.h"
 #include "cli/table.h"
 #include "halftone/eval/compare.h"
 

@@ -6,7 +6,6 @@
 #include "halftone/eval/inputs.h"
 
 namespace halftone::cli {
-
 void DataOptions::add_to(CLI::App& app, bool required) {
   app.add_option("--data", path, "Folder of images, CIFAR, IDX, npy, npz or tar files, or synthetic:glyphs")
       ->required(required)
@@ -51,15 +50,6 @@ std::unique_ptr<data::Dataset> open_samples(const DataOptions& options) {
   data::DatasetOptions part{.limit = options.limit, .shuffle_seed = std::nullopt, .skip = options.skip};
   if (options.shuffled) part.shuffle_seed = 0;
   return data::open_dataset(options.path, part);
-}
-
-LoadedPair load_pair(const std::string& reference, const std::string& model) {
-  LoadedPair pair = {load_model(reference), load_model(model)};
-  for (const LoadedModel* each : {&pair.reference, &pair.model}) {
-    if (!each->model.graph.outputs().empty()) continue;
-    fail(ErrorCode::InvalidModel, each->path.string(), "a model with an output is required");
-  }
-  return pair;
 }
 
 std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOptions& options, int64_t batch_size) {

@@ -53,14 +53,6 @@ std::optional<data::Preprocess> preprocess_of(const LoadedModel& model, const st
 // The samples as they lie in the source. Errors: as data::open_dataset.
 std::unique_ptr<data::Dataset> open_samples(const DataOptions& options);
 
-// A float model and what was made of it, or any two of one network.
-struct LoadedPair {
-  LoadedModel reference, model;
-};
-
-// Errors: as load_model, and Error{InvalidModel} where one of them has no output.
-LoadedPair load_pair(const std::string& reference, const std::string& model);
-
 // A stream of prepared inputs. Errors: Error when the data can't be opened or doesn't fit the model's inputs.
 std::unique_ptr<data::Loader> make_loader(const LoadedModel& model, const DataOptions& options, int64_t batch_size = 1);
 

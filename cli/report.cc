@@ -5,6 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/model.h"
+#include "cli/model_pair.h"
 #include "cli/report_file.h"
 #include "halftone/base/error.h"
 #include "halftone/transform/pass.h"
