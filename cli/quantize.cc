@@ -155,7 +155,7 @@ void quantize_file(const Options& options, Console& console) {
   if (!options.dynamic.empty()) {
     made.model = quantize_dynamic(original.model.graph, recipe, parse_dynamic_range(options.dynamic));
   } else {
-    made = quantize(original, options.how, options.data, console, extra, met);
+    made = quantize(original, how, options.data, console, extra, met);
   }
   made.model = tune_model(std::move(made.model), std::move(times), console, speed);
   const auto preprocess = preprocess_of(original, options.data.preprocess);

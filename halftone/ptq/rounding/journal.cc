@@ -112,7 +112,8 @@ void Fingerprint::add(std::span<const std::byte> bytes) {
   }
 }
 
-Journal::Journal(std::filesystem::path path, uint64_t run, ProgressSink& progress) : path_(std::move(path)), run_(run) {
+Journal::Journal(std::filesystem::path path, uint64_t run, ProgressSink& progress)
+    : path_(std::move(path)), run_(run), progress_(progress) {
   if (path_.empty() || !std::filesystem::exists(path_)) return;
   const std::string wrong = parse(read_file(path_), run, entries_);
   if (!wrong.empty()) {
@@ -131,7 +132,12 @@ const Journal::Entry* Journal::find(std::string_view layer) const {
 void Journal::add(const std::string& layer, Entry entry) {
   if (path_.empty()) return;
   entries_.insert_or_assign(layer, std::move(entry));
-  write_file(path_, serialize(run_, entries_));
+  try {
+    write_file(path_, serialize(run_, entries_));
+  } catch (const Error& e) {
+    progress_.note(fmt::format("{}; were the run interrupted, it would begin anew", e.what()));
+    path_.clear();
+  }
 }
 
 }  // namespace halftone::ptq

@@ -47,12 +47,14 @@ class Journal {
 
   // The layer's result, or nullptr.
   const Entry* find(std::string_view layer) const;
-  // Errors: Error{Io}.
+  // Results are worth more than their copy: a file that can't be written is remarked upon, once, and done without from
+  // then on.
   void add(const std::string& layer, Entry entry);
 
  private:
   std::filesystem::path path_;
   uint64_t run_;
+  ProgressSink& progress_;
   std::map<std::string, Entry, std::less<>> entries_;
 };
 

@@ -205,5 +205,18 @@ TEST(LearnRounding, AJournalThatIsForeignOrDamagedIsIgnored) {
   std::filesystem::remove(path);
 }
 
+TEST(LearnRounding, AJournalThatCannotBeWrittenCostsNothingElse) {
+  Bench whole = block_bench(), bench = block_bench();
+  learn_rounding(whole.bench, options_of("gptq"));
+  Interrupting quiet(-1);
+  bench.bench.journal = "/nonexistent/halftone.journal";
+  bench.bench.progress = &quiet;
+  learn_rounding(bench.bench, options_of("gptq"));
+  const size_t remark = quiet.notes.find("/nonexistent/halftone.journal");
+  ASSERT_NE(remark, std::string::npos);
+  EXPECT_EQ(quiet.notes.find("/nonexistent/halftone.journal", remark + 1), std::string::npos) << quiet.notes;
+  expect_same(whole, bench);
+}
+
 }  // namespace
 }  // namespace halftone::ptq
