@@ -1,24 +1,15 @@
 """Post-training quantization by a hostile user: every kind of grid, granularity and step on the demo's model works or is
-refused in one line that leaves nothing behind; combinations that can't be; poor data; interruptions. Standard library only.
-Usage: test_ptq.py PROGRAM SOURCE_DIR [unittest arguments]"""
+refused in one line that leaves nothing behind; combinations that can't be; poor data. Usage: cli_case.py"""
 
 import concurrent.futures
 import itertools
-import json
 import os
-import pathlib
 import shutil
-import signal
 import struct
-import subprocess
-import sys
-import tempfile
-import time
-import unittest
 import zlib
 
-PROGRAM = pathlib.Path(sys.argv[1]).resolve() if len(sys.argv) > 1 else None
-SOURCE = pathlib.Path(sys.argv[2]).resolve() if len(sys.argv) > 2 else None
+from cli_case import Cli, main
+
 DATA = "synthetic:glyphs?count=12&seed=7"
 # Every step, with words that keep it quick.
 STEPS = {"equalize": "", "absorb_bias": "", "split_channels": "", "correct_bias": "", "correct_weights": "",
@@ -41,36 +32,7 @@ def write_png(path, pixel):
                      chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b""))
 
 
-class Ptq(unittest.TestCase):
-    def setUp(self):
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="halftone_ptq_"))
-        self.model = self.folder / "glyphs.onnx"
-        shutil.copy(SOURCE / "examples" / "glyphs.onnx", self.model)
-
-    def tearDown(self):
-        shutil.rmtree(self.folder)
-
-    def call(self, *arguments, cwd=None):
-        return subprocess.run([str(PROGRAM), *map(str, arguments)], capture_output=True, text=True, timeout=120,
-                              cwd=cwd or self.folder, check=False)
-
-    def json(self, *arguments, cwd=None):
-        done = self.call(*arguments, "--quiet", "--json", "-", cwd=cwd)
-        self.assertEqual(done.returncode, 0, f"{arguments}: {done.stderr}")
-        return json.loads(done.stdout)
-
-    def refused(self, expected, *arguments):
-        """Exit code 2 and one clear line; nothing appears or changes in the folder. Returns the line."""
-        before = {p: p.read_bytes() for p in self.folder.rglob("*") if p.is_file()}
-        done = self.call(*arguments)
-        self.assertEqual(done.returncode, 2, f"{arguments}: {done.stdout}\n{done.stderr}")
-        lines = [line for line in done.stderr.splitlines() if line.startswith("halftone: ")]
-        self.assertEqual(len(lines), 1, done.stderr)
-        for word in [expected] if isinstance(expected, str) else expected:
-            self.assertIn(word, lines[0], arguments)
-        self.assertEqual(before, {p: p.read_bytes() for p in self.folder.rglob("*") if p.is_file()})
-        return lines[0]
-
+class Ptq(Cli):
     def refused_quantizing(self, expected, *arguments):
         return self.refused(expected, "quantize", self.model, "-o", "out.onnx", "--data", DATA, *arguments)
 
@@ -257,23 +219,5 @@ class PoorData(Ptq):
         self.assertEqual(made["images"], 12)
 
 
-class Interruption(Ptq):
-    def test_learned_rounding_interrupted_and_killed(self):
-        words = ("quantize", self.model, "-o", "out.onnx", "--data", "synthetic:glyphs?count=200&seed=7", "--weights", "int4",
-                 "--steps", "round:method=adaround:iterations=20000", "--quiet")
-        for number in (signal.SIGINT, signal.SIGKILL):
-            process = subprocess.Popen([str(PROGRAM), *map(str, words)], cwd=self.folder, stderr=subprocess.PIPE)
-            time.sleep(1)
-            process.send_signal(number)
-            process.communicate(timeout=30)
-            self.assertNotEqual(process.returncode, 0)
-            self.assertFalse((self.folder / "out.onnx").exists())
-            self.assertEqual([p.name for p in self.folder.iterdir() if p.name.endswith(".tmp")], [])
-        # What an interrupted run leaves does not change the next one's result.
-        quick = [word.replace("20000", "20") if isinstance(word, str) else word for word in words]
-        self.assertEqual(self.call(*quick).returncode, 0)
-        self.assertEqual(self.call("verify", "out.onnx", "--data", DATA, "--limit", 2).returncode, 0)
-
-
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], *sys.argv[3:]])
+    main()
