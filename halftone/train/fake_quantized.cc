@@ -33,6 +33,15 @@ at::Tensor along_outputs(const at::Tensor& list, const at::Tensor& weights, int6
   return list.reshape(shape);
 }
 
+// What can't be done is told with the name of whom it can't be done to.
+std::unique_ptr<Quantizer> quantizer_of(const std::string& whom, const StepRequest& request, const Start& start) {
+  try {
+    return make_quantizer(request, start);
+  } catch (const Error& error) {
+    throw Error(error.code(), whom, error.what());
+  }
+}
+
 }  // namespace
 
 Graph trainable(const Graph& graph) {
@@ -51,11 +60,12 @@ FakeQuantized::FakeQuantized(const Executor& executor, QuantizedModel planned, c
     fail(ErrorCode::Unsupported, planned_.dynamic.begin()->first,
          "training needs grids that stay; this layer finds its ranges at run time");
   }
-  add_activations(plan, choice.activations, seed);
-  add_weights(plan, choice.weights, seed);
+  const QuantizerTable table(choice, planned_.graph);
+  add_activations(plan, table, seed);
+  add_weights(plan, table, seed);
 }
 
-void FakeQuantized::add_activations(const QuantPlan& plan, const StepRequest& request, uint64_t seed) {
+void FakeQuantized::add_activations(const QuantPlan& plan, const QuantizerTable& table, uint64_t seed) {
   for (const GridGroup& group : plan.groups) {
     const std::string& first = planned_.graph.value(group.values.front()).name;
     const Encoding* encoding = find_encoding(planned_, group.values.front());
@@ -63,7 +73,8 @@ void FakeQuantized::add_activations(const QuantPlan& plan, const StepRequest& re
     if (!encoding->params.per_tensor()) {
       fail(ErrorCode::Unsupported, first, "training takes activations with one scale, found one per channel");
     }
-    auto quantizer = make_quantizer(request, {encoding->params, {}, seed + quantizers_.size()});
+    auto quantizer = quantizer_of(fmt::format("activation '{}'", first), table.of(group),
+                                  {encoding->params, {}, seed + quantizers_.size()});
     // What data movers hand on lies on the grid already.
     for (ValueId id : group.observed) {
       const ValueId here = executor_.graph().find(planned_.graph.value(id).name);
@@ -74,7 +85,7 @@ void FakeQuantized::add_activations(const QuantPlan& plan, const StepRequest& re
   }
 }
 
-void FakeQuantized::add_weights(const QuantPlan& plan, const StepRequest& request, uint64_t seed) {
+void FakeQuantized::add_weights(const QuantPlan& plan, const QuantizerTable& table, uint64_t seed) {
   const Graph& graph = executor_.graph();
   for (const WeightPlan& layer : plan.weights) {
     const Encoding* encoding = find_encoding(planned_, layer.weights);
@@ -88,7 +99,8 @@ void FakeQuantized::add_weights(const QuantPlan& plan, const StepRequest& reques
     const at::Tensor content = to_torch(*planned_.graph.value(layer.weights).constant);
     std::unique_ptr<Quantizer>& quantizer = quantizers_[name];
     if (quantizer == nullptr) {
-      quantizer = make_quantizer(request, {encoding->params, content, seed + quantizers_.size()});
+      quantizer = quantizer_of(fmt::format("weights '{}' of {}", name, describe(planned_.graph, planned_node)),
+                               table.of(layer), {encoding->params, content, seed + quantizers_.size()});
       weights_.push_back(name);
     }
     Layer& rounded = layers_[node.output(0)];

@@ -10,14 +10,9 @@
 #include "halftone/quant/encodings.h"
 #include "halftone/train/executor.h"
 #include "halftone/train/quantizer.h"
+#include "halftone/train/quantizer_choice.h"
 
 namespace halftone::train {
-
-// Which methods round. What they start from is the post-training quantized network.
-struct QuantizerChoice {
-  StepRequest weights{"lsq", {}};
-  StepRequest activations{"lsq", {}};
-};
 
 // The network as it is trained: `graph` through the passes that keep batch normalization a layer of its own. Values
 // keep the names that they have in the fully simplified network.
@@ -30,8 +25,8 @@ Graph trainable(const Graph& graph);
 class FakeQuantized : public Intervention {
  public:
   // `planned` is the post-training quantized form of the executor's network, `plan` what its grids were planned by.
-  // Errors: those of make_quantizer; Error{Unsupported} for grids that training can't move (per channel of activations,
-  // dynamic).
+  // Errors: those of QuantizerTable, and of make_quantizer with the name of the tensor; Error{Unsupported} for grids
+  // that training can't move (per channel of activations, dynamic).
   FakeQuantized(const Executor& executor, QuantizedModel planned, const QuantPlan& plan, const QuantizerChoice& choice,
                 uint64_t seed);
 
@@ -58,8 +53,8 @@ class FakeQuantized : public Intervention {
     int64_t axis = 0;            // of the output channels in the weights
   };
 
-  void add_activations(const QuantPlan& plan, const StepRequest& request, uint64_t seed);
-  void add_weights(const QuantPlan& plan, const StepRequest& request, uint64_t seed);
+  void add_activations(const QuantPlan& plan, const QuantizerTable& table, uint64_t seed);
+  void add_weights(const QuantPlan& plan, const QuantizerTable& table, uint64_t seed);
   at::Tensor current(ValueId id) const;
   at::Tensor factor_of(const Layer& layer) const;
   at::Tensor bias_rounding(const OpCall& call, const Layer& layer, const at::Tensor& factor) const;

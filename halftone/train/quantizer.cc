@@ -30,25 +30,28 @@ constexpr Make kMakers[] = {
 
 std::span<const QuantizerInfo> all_quantizers() { return kQuantizers; }
 
-std::unique_ptr<Quantizer> make_quantizer(const StepRequest& request, const Start& start) {
+const QuantizerInfo& find_quantizer(std::string_view name) {
   std::vector<std::string_view> names;
-  for (size_t i = 0; i < std::size(kQuantizers); ++i) {
-    const QuantizerInfo& info = kQuantizers[i];
+  for (const QuantizerInfo& info : kQuantizers) {
+    if (info.name == name) return info;
     names.push_back(info.name);
-    if (info.name != request.name) continue;
-    if (start.weights() ? !info.weights : !info.activations) {
-      fail(ErrorCode::InvalidArgument, fmt::format("quantizer '{}'", info.name), "is for {} only",
-           info.weights ? "weights" : "activations");
-    }
-    ptq::StepWords words(request);
-    std::unique_ptr<Quantizer> quantizer = kMakers[i](start, words);
-    words.finish();
-    return quantizer;
   }
-  const std::string nearest = nearest_word(request.name, names);
-  fail(ErrorCode::InvalidArgument, "quantizer", "'{}' is none, {}", request.name,
+  const std::string nearest = nearest_word(name, names);
+  fail(ErrorCode::InvalidArgument, "quantizer", "'{}' is none, {}", name,
        nearest.empty() ? fmt::format("one of {} is required", fmt::join(names, ", "))
                        : fmt::format("did you mean '{}'?", nearest));
+}
+
+std::unique_ptr<Quantizer> make_quantizer(const StepRequest& request, const Start& start) {
+  const QuantizerInfo& info = find_quantizer(request.name);
+  if (start.weights() ? !info.weights : !info.activations) {
+    fail(ErrorCode::InvalidArgument, fmt::format("quantizer '{}'", info.name), "is for {} only",
+         info.weights ? "weights" : "activations");
+  }
+  ptq::StepWords words(request);
+  std::unique_ptr<Quantizer> quantizer = kMakers[&info - kQuantizers](start, words);
+  words.finish();
+  return quantizer;
 }
 
 }  // namespace halftone::train

@@ -64,9 +64,11 @@ struct QuantizerInfo {
 };
 // The lines of quantizers.def.
 std::span<const QuantizerInfo> all_quantizers();
+// Errors: Error{InvalidArgument} for an unknown name, with the nearest known one.
+const QuantizerInfo& find_quantizer(std::string_view name);
 
-// Makes the quantizer that the request names, with its words. Errors: Error{InvalidArgument} for an unknown name or
-// word, with the nearest known one, and for a grid that the method can't train, saying what it requires.
+// Makes the quantizer that the request names, with its words. Errors: those of find_quantizer; Error{InvalidArgument}
+// for an unknown word, with the nearest known one, and for a grid that the method can't train, saying what it requires.
 std::unique_ptr<Quantizer> make_quantizer(const StepRequest& request, const Start& start);
 
 }  // namespace halftone::train
