@@ -1,4 +1,5 @@
 #include <cmath>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "halftone/report/report.h"
@@ -75,11 +76,59 @@ Json to_json(const ChangedAnswer& answer) {
           {"picture", base64(answer.picture)}};
 }
 
+// What is asked of each point, as a list.
+template <typename T, typename F>
+Json column(const std::vector<T>& points, F of) {
+  Json json = Json::array();
+  for (const T& point : points) json.push_back(number(std::invoke(of, point)));
+  return json;
+}
+
+Json to_json(const ScaleCurve& curve) {
+  return {{"tensor", curve.tensor},
+          {"epoch", column(curve.epochs, std::identity())},
+          {"scale", column(curve.scales, std::identity())}};
+}
+
 template <typename T>
 Json list(const std::vector<T>& items) {
   Json json = Json::array();
   for (const T& item : items) json.push_back(to_json(item));
   return json;
+}
+
+// Curves as columns, which take a third of what rows do.
+Json to_json(const Training& training) {
+  const auto& steps = training.steps;
+  const auto& ends = training.epoch_ends;
+  return {{"model", training.model},
+          {"recipe", training.recipe.empty() ? Json(nullptr) : Json::parse(training.recipe)},
+          {"images", training.images},
+          {"validation_images", training.validation_images},
+          {"parameters", training.parameters},
+          {"epochs", training.epochs},
+          {"batch", training.batch},
+          {"seed", training.seed},
+          {"all_steps", training.all_steps},
+          {"resumed", training.resumed},
+          {"images_per_second", number(training.images_per_second)},
+          {"finished", training.finished},
+          {"best_epoch", optional(training.best_epoch)},
+          {"validation_accuracy", number(training.validation_accuracy)},
+          {"agreement", number(training.agreement)},
+          {"seconds", number(training.seconds)},
+          {"steps",
+           {{"epoch", column(steps, &TrainingStep::epoch)},
+            {"loss", column(steps, &TrainingStep::loss)},
+            {"accuracy", column(steps, &TrainingStep::accuracy)},
+            {"rate", column(steps, &TrainingStep::rate)}}},
+          {"epoch_ends",
+           {{"epoch", column(ends, &TrainingEpoch::epoch)},
+            {"train_loss", column(ends, &TrainingEpoch::train_loss)},
+            {"train_accuracy", column(ends, &TrainingEpoch::train_accuracy)},
+            {"validation_loss", column(ends, &TrainingEpoch::validation_loss)},
+            {"validation_accuracy", column(ends, &TrainingEpoch::validation_accuracy)}}},
+          {"scales", list(training.scales)}};
 }
 
 }  // namespace
@@ -97,7 +146,8 @@ std::string to_json(const Report& report) {
                      {"layers", list(report.layers)},
                      {"changed_answers", report.changed_answers},
                      {"changed", list(report.changed)},
-                     {"class_names", report.class_names}};
+                     {"class_names", report.class_names},
+                     {"training", report.training ? to_json(*report.training) : Json(nullptr)}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 

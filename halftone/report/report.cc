@@ -122,6 +122,7 @@ Report make_report(const Source& source, ThreadTeam& team, ProgressSink& progres
   report.cpu = cpu_model();
   report.version = HALFTONE_VERSION;
   report.class_names = source.class_names;
+  report.training = source.training;
   report.layers = layers_of(source, team, progress);
   for (const LayerReport& layer : report.layers) {
     if (layer.op == "Input") continue;

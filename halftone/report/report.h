@@ -13,6 +13,7 @@
 #include "halftone/base/thread_team.h"
 #include "halftone/data/loader.h"
 #include "halftone/quant/encodings.h"
+#include "halftone/report/training.h"
 
 namespace halftone::report {
 
@@ -72,6 +73,7 @@ struct Report {
   int64_t changed_answers = 0;
   std::vector<ChangedAnswer> changed;    // the first few
   std::vector<std::string> class_names;  // may be empty
+  std::optional<Training> training;      // how the second network was trained, where a log tells
 };
 
 // Where a report takes its numbers from.
@@ -85,6 +87,7 @@ struct Source {
   std::function<std::unique_ptr<data::Loader>()> samples;         // the same ones each time
   std::function<std::unique_ptr<data::Dataset>()> pictures = {};  // the same samples as they lie in the source
   std::vector<std::string> class_names = {};
+  std::optional<Training> training = {};
 };
 
 // Runs both networks over the samples. Errors: as eval::compare. Determinism: latencies apart, the number of threads
