@@ -23,6 +23,7 @@ class ProgressBar final : public ProgressSink {
     unit_ = unit;
     total_ = total;
     done_ = 0;
+    status_.clear();
     start_ = drawn_ = Clock::now();
     if (terminal_) draw();
   }
@@ -34,6 +35,8 @@ class ProgressBar final : public ProgressSink {
     drawn_ = Clock::now();
     draw();
   }
+
+  void status(std::string_view text) override { status_ = text; }
 
   void end() override {
     clear();
@@ -67,12 +70,13 @@ class ProgressBar final : public ProgressSink {
     }
     line += fmt::format(" {}  {:.1f}/s", unit_, rate);
     if (total_ > 0 && done_ > 0) line += "  " + format_duration(static_cast<double>(total_ - done_) / rate) + " left";
+    if (!status_.empty()) line += "  " + status_;
     fmt::print(stderr, "{}", line);
     std::fflush(stderr);
   }
 
   bool terminal_;
-  std::string phase_, unit_;
+  std::string phase_, unit_, status_;
   int64_t total_ = 0, done_ = 0;
   Clock::time_point start_, drawn_;
 };

@@ -13,6 +13,8 @@ class ProgressSink {
   // A phase of `total` items begins (0: unknown); `unit` names an item, e.g. "images".
   virtual void begin(std::string_view phase, int64_t total, std::string_view unit) = 0;
   virtual void advance(int64_t done) = 0;
+  // How the phase goes, in a few words, to be shown where it is.
+  virtual void status(std::string_view /*text*/) {}
   virtual void end() = 0;
   // A one-line remark for the user.
   virtual void note(std::string_view text) = 0;

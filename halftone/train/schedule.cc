@@ -1,0 +1,50 @@
+#include "halftone/train/schedule.h"
+
+#include <algorithm>
+#include <array>
+
+#include "halftone/base/error.h"
+#include "halftone/quant/step_words.h"
+
+namespace halftone::train {
+
+#define HT_SCHEDULE(name, summary, source) Schedule make_##name##_schedule(StepWords& words);
+#include "halftone/train/schedules.def"
+#undef HT_SCHEDULE
+
+namespace {
+
+#define HT_SCHEDULE(name, summary, source) ScheduleInfo{#name, summary, source},
+constexpr auto kSchedules = std::to_array<ScheduleInfo>({
+#include "halftone/train/schedules.def"
+});
+#undef HT_SCHEDULE
+
+constexpr std::array kMakers = {
+#define HT_SCHEDULE(name, summary, source) &make_##name##_schedule,
+#include "halftone/train/schedules.def"
+#undef HT_SCHEDULE
+};
+
+}  // namespace
+
+std::span<const ScheduleInfo> all_schedules() { return kSchedules; }
+
+Schedule make_schedule(const StepRequest& request) {
+  const auto found = std::find_if(kSchedules.begin(), kSchedules.end(),
+                                  [&](const ScheduleInfo& info) { return info.name == request.name; });
+  if (found == kSchedules.end()) {
+    std::vector<std::string_view> names;
+    for (const ScheduleInfo& info : kSchedules) names.push_back(info.name);
+    fail(ErrorCode::InvalidArgument, "schedule", "'{}' is not known, did you mean '{}'?", request.name,
+         nearest_word(request.name, names));
+  }
+  StepWords words(request);
+  const double warm_up = words.number("warm_up", 0, 0, 1e6);
+  const Schedule schedule = kMakers.at(static_cast<size_t>(found - kSchedules.begin()))(words);
+  words.finish();
+  if (warm_up == 0) return schedule;
+  return [=](double epoch, double epochs) { return std::min(1.0, epoch / warm_up) * schedule(epoch, epochs); };
+}
+
+}  // namespace halftone::train
