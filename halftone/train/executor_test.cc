@@ -2,19 +2,11 @@
 
 #include <gtest/gtest.h>
 
-#include "halftone/base/rng.h"
 #include "halftone/sim/interpreter.h"
-#include "halftone/train/tensors.h"
+#include "halftone/train/test_tensors.h"
 
 namespace halftone::train {
 namespace {
-
-Tensor reals(Shape shape, uint64_t seed) {
-  Rng rng(seed);
-  Tensor tensor(DType::Float, std::move(shape));
-  for (float& x : tensor.mutable_data<float>()) x = static_cast<float>(rng.normal());
-  return tensor;
-}
 
 ValueId append(Graph& graph, const std::string& op, std::vector<ValueId> inputs, const std::string& result) {
   Node node;

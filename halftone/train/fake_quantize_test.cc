@@ -6,19 +6,14 @@
 #include <cmath>
 #include <limits>
 
-#include "halftone/base/rng.h"
 #include "halftone/quant/quant_params.h"
-#include "halftone/train/tensors.h"
+#include "halftone/train/test_tensors.h"
 
 namespace halftone::train {
 namespace {
 
-at::Tensor drawn(std::vector<int64_t> shape, uint64_t seed, double spread = 3) {
-  Rng rng(seed);
-  at::Tensor x = at::empty(shape);
-  for (int64_t i = 0; i < x.numel(); ++i) x.data_ptr<float>()[i] = static_cast<float>(spread * rng.normal());
-  return x;
-}
+// Beyond the ends of the grids.
+at::Tensor spread(const std::vector<int64_t>& shape, uint64_t seed) { return drawn(shape, seed, 3); }
 
 at::Tensor list(std::vector<float> values) { return at::tensor(values); }
 
@@ -42,7 +37,7 @@ std::vector<Case> cases() {
 // What inference makes of the same grid.
 TEST(FakeQuantize, RoundsAsInferenceDoes) {
   for (const Case& test : cases()) {
-    const at::Tensor x = drawn(test.shape, 1);
+    const at::Tensor x = spread(test.shape, 1);
     QuantParams params;
     params.dtype = test.dtype;
     params.q_min = static_cast<int64_t>(test.grid.low);
@@ -64,10 +59,10 @@ TEST(FakeQuantize, RoundsAsInferenceDoes) {
 TEST(FakeQuantize, GradientsAreThoseOfTheDefinition) {
   constexpr double kFactor = 0.25;
   for (const Case& test : cases()) {
-    const at::Tensor x = drawn(test.shape, 1).set_requires_grad(true);
+    const at::Tensor x = spread(test.shape, 1).set_requires_grad(true);
     const at::Tensor s = list(test.scales).set_requires_grad(true);
     const at::Tensor z = list(test.zero_points).set_requires_grad(true);
-    const at::Tensor dy = drawn(test.shape, 2);
+    const at::Tensor dy = spread(test.shape, 2);
     fake_quantize(x, s, z, test.grid, {kFactor}).backward(dy);
 
     int64_t inner = 1;
@@ -98,7 +93,7 @@ TEST(FakeQuantize, GradientsAreThoseOfTheDefinition) {
 }
 
 TEST(FakeQuantize, OneScaleForAllSlices) {
-  const at::Tensor x = drawn({2, 3, 4}, 1);
+  const at::Tensor x = spread({2, 3, 4}, 1);
   const at::Tensor s = list({0.5f}).set_requires_grad(true), z = list({0});
   const at::Tensor whole = list({0.5f}).set_requires_grad(true);
   fake_quantize(x, s, z, {-7, 7, 1}).sum().backward();
@@ -115,7 +110,7 @@ TEST(FakeQuantize, TheZeroPointThatCountsIsAWholeCode) {
 }
 
 TEST(FakeQuantize, TheSameOnAnyNumberOfThreads) {
-  const at::Tensor x = drawn({2, 3, 300, 300}, 1);
+  const at::Tensor x = spread({2, 3, 300, 300}, 1);
   const auto gradient = [&](int threads) {
     at::set_num_threads(threads);
     const at::Tensor s = list({0.1f, 0.2f, 0.3f}).set_requires_grad(true);
@@ -135,7 +130,7 @@ TEST(FakeQuantize, ExtremesAndOtherLayouts) {
   EXPECT_EQ(y.data_ptr<float>()[1], 3.5f);
   EXPECT_TRUE(std::isnan(y.data_ptr<float>()[2]));
   EXPECT_EQ(y.data_ptr<float>()[3], 3.5f);
-  const at::Tensor flipped = drawn({5, 4}, 1).t();
+  const at::Tensor flipped = spread({5, 4}, 1).t();
   EXPECT_TRUE(fake_quantize(flipped, list({0.5f}), list({0}), {-7, 7, -1})
                   .equal(fake_quantize(flipped.contiguous(), list({0.5f}), list({0}), {-7, 7, -1})));
   EXPECT_EQ(fake_quantize(at::empty({0, 3}), list({0.5f}), list({0}), {-7, 7, -1}).numel(), 0);

@@ -5,19 +5,11 @@
 #include <cmath>
 #include <functional>
 
-#include "halftone/base/rng.h"
 #include "halftone/quant/weight_grid.h"
-#include "halftone/train/tensors.h"
+#include "halftone/train/test_tensors.h"
 
 namespace halftone::train {
 namespace {
-
-at::Tensor drawn(std::vector<int64_t> shape, uint64_t seed, double spread = 1) {
-  Rng rng(seed);
-  at::Tensor x = at::empty(shape);
-  for (int64_t i = 0; i < x.numel(); ++i) x.data_ptr<float>()[i] = static_cast<float>(spread * rng.normal());
-  return x;
-}
 
 QuantParams affine(DType dtype, int64_t low, int64_t high, std::vector<float> scales, int32_t zero, int64_t axis = -1) {
   QuantParams params;
@@ -86,23 +78,28 @@ std::unique_ptr<Quantizer> made(const Case& test, const at::Tensor& content) {
   return make_quantizer(request(test.text), {test.params, test.weights ? content : at::Tensor(), kSeed});
 }
 
-// Training for a few steps, with gradients that push the tensor about.
+// One step of training, with gradients that push the tensor about; what the network would have seen.
+at::Tensor train_step(Quantizer& quantizer, at::Tensor& weights, bool are_weights, double progress, uint64_t seed) {
+  quantizer.advance(progress);
+  const at::Tensor from = are_weights ? weights : drawn(weights.sizes().vec(), seed);
+  const at::Tensor x = from.detach().clone().set_requires_grad(true);
+  const at::Tensor y = quantizer.apply(x, Mode::Training);
+  (y - drawn(weights.sizes().vec(), 77)).pow(2).sum().backward();
+  const at::NoGradGuard no_grad;
+  if (are_weights && x.grad().defined()) weights = x.detach() - 0.01 * x.grad();
+  for (const Learned& learned : quantizer.learned()) {
+    EXPECT_TRUE(learned.tensor.grad().defined()) << learned.name;
+    at::Tensor tensor = learned.tensor;
+    tensor -= 0.05 * learned.tensor.grad();
+    tensor.mutable_grad().zero_();
+  }
+  quantizer.project();
+  return x.grad().defined() ? at::cat({y.detach(), x.grad()}) : y.detach();
+}
+
 void train(Quantizer& quantizer, at::Tensor& weights, bool are_weights, int steps) {
   for (int step = 0; step < steps; ++step) {
-    quantizer.advance(static_cast<double>(step) / steps);
-    at::Tensor x = are_weights ? weights : drawn(weights.sizes().vec(), static_cast<uint64_t>(100 + step));
-    x = x.detach().set_requires_grad(true);
-    const at::Tensor wanted = drawn(weights.sizes().vec(), 77);
-    (quantizer.apply(x, Mode::Training) - wanted).pow(2).sum().backward();
-    const at::NoGradGuard no_grad;
-    if (are_weights && x.grad().defined()) weights = x.detach() - 0.01 * x.grad();
-    for (const Learned& learned : quantizer.learned()) {
-      ASSERT_TRUE(learned.tensor.grad().defined()) << learned.name;
-      at::Tensor tensor = learned.tensor;
-      tensor -= 0.05 * learned.tensor.grad();
-      tensor.mutable_grad().zero_();
-    }
-    quantizer.project();
+    train_step(quantizer, weights, are_weights, static_cast<double>(step) / steps, static_cast<uint64_t>(100 + step));
   }
 }
 
@@ -124,6 +121,42 @@ TEST(Quantizers, EndOnTheGridThatTheyTell) {
         EXPECT_TRUE(found.equal(to_torch(halftone::fake_quantize(from_torch(content), params))));
       }
     }
+  }
+}
+
+// Everything that counts is in learned() and buffers(): a fresh quantizer goes on from them as if nothing had happened.
+TEST(Quantizers, GoOnFromWhatACheckpointHolds) {
+  constexpr int kSteps = 24, kInterrupted = 13;
+  for (const Case& test : cases()) {
+    SCOPED_TRACE(test.text + (test.weights ? " of weights" : " of activations"));
+    const at::Tensor content = drawn({3, 4, 5, 5}, 1);
+    at::Tensor weights = content.clone(), resumed_weights;
+    const auto quantizer = made(test, content);
+    std::unique_ptr<Quantizer> resumed;
+    for (int step = 0; step < kSteps; ++step) {
+      if (step == kInterrupted) {
+        resumed = made(test, content);
+        resumed_weights = weights.clone();
+        const at::NoGradGuard no_grad;
+        const auto restore = [](const std::vector<Learned>& from, const std::vector<Learned>& to) {
+          ASSERT_EQ(from.size(), to.size());
+          for (size_t i = 0; i < from.size(); ++i) {
+            EXPECT_EQ(from[i].name, to[i].name);
+            at::Tensor(to[i].tensor).copy_(from[i].tensor.clone());
+          }
+        };
+        restore(quantizer->learned(), resumed->learned());
+        restore(quantizer->buffers(), resumed->buffers());
+      }
+      const double progress = static_cast<double>(step) / kSteps;
+      const auto seed = static_cast<uint64_t>(100 + step);
+      const at::Tensor seen = train_step(*quantizer, weights, test.weights, progress, seed);
+      if (resumed == nullptr) continue;
+      EXPECT_TRUE(seen.equal(train_step(*resumed, resumed_weights, test.weights, progress, seed))) << "step " << step;
+    }
+    EXPECT_TRUE(weights.equal(resumed_weights));
+    EXPECT_EQ(quantizer->params(), resumed->params());
+    EXPECT_TRUE(quantizer->apply(weights, Mode::Inference).equal(resumed->apply(resumed_weights, Mode::Inference)));
   }
 }
 

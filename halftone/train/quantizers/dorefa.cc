@@ -1,9 +1,8 @@
 // Zhou et al., "DoReFa-Net", 2016: weights squeezed through tanh, and gradients of few bits.
-#include <ATen/CPUGeneratorImpl.h>
-
 #include <cmath>
 
 #include "halftone/train/quantizers/affine.h"
+#include "halftone/train/quantizers/noise.h"
 
 namespace halftone::train {
 namespace {
@@ -14,20 +13,21 @@ using torch::autograd::variable_list;
 // Hands values on; gradients are rounded at random to k bits within the largest of each sample (equation 12):
 //   2 m (quantize(g / (2 m) + 1/2 + noise) - 1/2), m = max |g|, noise uniform in +-1/2 code
 struct RoundGradient : torch::autograd::Function<RoundGradient> {
-  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, const at::Generator& generator,
-                            int64_t bits) {
+  static at::Tensor forward(AutogradContext* context, const at::Tensor& x, Noise::Stream stream, int64_t bits) {
     context->saved_data["bits"] = bits;
-    context->saved_data["generator"] = generator;
+    context->saved_data["seed"] = static_cast<int64_t>(stream.seed);
+    context->saved_data["call"] = static_cast<int64_t>(stream.call);
     return x.view_as(x);
   }
   static variable_list backward(AutogradContext* context, variable_list gradients) {
     const at::Tensor& g = gradients[0];
     const double codes = std::ldexp(1.0, static_cast<int>(context->saved_data["bits"].toInt())) - 1;
-    const at::Generator generator = context->saved_data["generator"].toGenerator();
+    const Noise::Stream stream{static_cast<uint64_t>(context->saved_data["seed"].toInt()),
+                               static_cast<uint64_t>(context->saved_data["call"].toInt())};
     std::vector<int64_t> within;
     for (int64_t d = g.dim() > 1 ? 1 : 0; d < g.dim(); ++d) within.push_back(d);
     const at::Tensor span = (2 * at::amax(g.abs(), within, true)).clamp_min(1e-30);
-    const at::Tensor noise = at::rand(g.sizes(), generator) - 0.5;
+    const at::Tensor noise = uniform_noise(g.sizes(), stream);
     const at::Tensor code = ((g / span + 0.5) * codes + noise).round().clamp(0, codes);
     return {(code / codes - 0.5) * span, at::Tensor(), at::Tensor()};
   }
@@ -36,10 +36,7 @@ struct RoundGradient : torch::autograd::Function<RoundGradient> {
 class DoReFa : public Quantizer {
  public:
   DoReFa(const Start& start, int64_t gradient_bits)
-      : grid_(start.params),
-        weights_(start.weights()),
-        gradient_bits_(gradient_bits),
-        generator_(at::make_generator<at::CPUGeneratorImpl>(start.seed)) {
+      : grid_(start.params), weights_(start.weights()), gradient_bits_(gradient_bits), noise_(start.seed) {
     // The paper's weights end in [-1, 1], whatever they were; these keep the span that they start with, because the
     // network around them is trained already.
     if (weights_) span_ = grid_.scale * grid_.codes.high;
@@ -60,19 +57,20 @@ class DoReFa : public Quantizer {
   std::vector<Learned> buffers() override {
     std::vector<Learned> all = {{"scale", grid_.scale}, {"zero_point", grid_.zero_point}};
     if (weights_) all.push_back({"span", span_});
+    if (gradient_bits_ > 0) all.push_back({"noise_calls", noise_.calls()});
     return all;
   }
 
  private:
   at::Tensor with_rounded_gradient(const at::Tensor& real, Mode mode) {
     if (gradient_bits_ == 0 || mode != Mode::Training) return real;
-    return RoundGradient::apply(real, generator_, gradient_bits_);
+    return RoundGradient::apply(real, noise_.next(), gradient_bits_);
   }
 
   AffineGrid grid_;
   bool weights_;
   int64_t gradient_bits_;
-  at::Generator generator_;
+  Noise noise_;
   at::Tensor span_;
 };
 

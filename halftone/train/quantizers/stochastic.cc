@@ -1,23 +1,21 @@
 // Gupta et al., "Deep Learning with Limited Numerical Precision", 2015: up or down at random, so that the mean is
 // right.
-#include <ATen/CPUGeneratorImpl.h>
-
 #include "halftone/train/quantizers/affine.h"
+#include "halftone/train/quantizers/noise.h"
 
 namespace halftone::train {
 namespace {
 
 class Stochastic : public Quantizer {
  public:
-  explicit Stochastic(const Start& start)
-      : grid_(start.params), generator_(at::make_generator<at::CPUGeneratorImpl>(start.seed)) {}
+  explicit Stochastic(const Start& start) : grid_(start.params), noise_(start.seed) {}
 
   at::Tensor apply(const at::Tensor& real, Mode mode) override {
     at::Tensor moved = real;
     if (mode == Mode::Training) {
       // The nearest code of x + s (u - 1/2), u uniform in [0, 1), is the upper neighbour with the probability by which
       // x lies above the lower one.
-      const at::Tensor noise = at::rand(real.sizes(), generator_) - 0.5;
+      const at::Tensor noise = uniform_noise(real.sizes(), noise_.next());
       std::vector<int64_t> shape(static_cast<size_t>(real.dim()), 1);
       if (grid_.codes.axis >= 0) shape[static_cast<size_t>(grid_.codes.axis)] = -1;
       moved = real + noise * (grid_.scale.numel() == 1 ? grid_.scale : grid_.scale.reshape(shape));
@@ -25,11 +23,13 @@ class Stochastic : public Quantizer {
     return fake_quantize(moved, grid_.scale, grid_.zero_point, grid_.codes);
   }
   QuantParams params() const override { return grid_.now(); }
-  std::vector<Learned> buffers() override { return {{"scale", grid_.scale}, {"zero_point", grid_.zero_point}}; }
+  std::vector<Learned> buffers() override {
+    return {{"scale", grid_.scale}, {"zero_point", grid_.zero_point}, {"noise_calls", noise_.calls()}};
+  }
 
  private:
   AffineGrid grid_;
-  at::Generator generator_;
+  Noise noise_;
 };
 
 }  // namespace
