@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halftone/graph/value_index.h"
+#include "halftone/train/scaled_batch_norm.h"
 #include "halftone/train/tensors.h"
 #include "halftone/transform/pass.h"
 
@@ -105,7 +106,11 @@ void FakeQuantized::add_weights(const QuantPlan& plan, const QuantizerTable& tab
     }
     Layer& rounded = layers_[node.output(0)];
     rounded.weights = quantizer.get();
-    rounded.norm = before == nullptr ? nullptr : last;
+    rounded.bias = node.input(2);
+    if (before != nullptr) {
+      rounded.norm = last;
+      normalized_[last->output(0)] = &rounded;
+    }
     const bool transposed =
         node.is("ConvTranspose") || node.is("MatMul") || (node.is("Gemm") && node.int_or("transB", 0) == 0);
     rounded.axis = transposed ? 1 : 0;
@@ -133,23 +138,27 @@ at::Tensor FakeQuantized::factor_of(const Layer& layer) const {
   return at::where(factor.abs() < kLeastFactor, at::full({}, static_cast<float>(kLeastFactor)), factor);
 }
 
-// What rounding the layer's bias, batch normalization's shift included, to steps of s_input * s_weights adds to it.
-at::Tensor FakeQuantized::bias_rounding(const OpCall& call, const Layer& layer, const at::Tensor& factor) const {
-  const at::NoGradGuard no_grad;
-  at::Tensor bias = call.has_input(2) ? call.inputs[2].reshape({-1}) : at::zeros({1});
+// What the layer adds per output channel, the shift of batch normalization by its running statistics included, rounded
+// to steps of s_input * s_weights. Undefined: nothing.
+at::Tensor FakeQuantized::bias_of(const OpCall& call, const Layer& layer, const at::Tensor& factor) const {
+  at::Tensor bias = call.has_input(2) ? call.inputs[2] : at::Tensor();
   if (layer.norm != nullptr) {
-    bias = current(layer.norm->input(2)) + (bias - current(layer.norm->input(3))) * factor;
-  } else if (!call.has_input(2)) {
-    return {};
+    const at::Tensor mean = current(layer.norm->input(3));
+    bias = current(layer.norm->input(2)) + (bias.defined() ? bias - mean : -mean) * factor;
   }
-  const std::vector<float> scales = layer.weights->params().scale;
-  const at::Tensor steps = at::tensor(scales) * layer.input->params().scale.at(0);
-  return at::round(bias / steps) * steps - bias;
+  if (!bias.defined() || layer.input == nullptr) return bias;
+  const at::Tensor fixed = bias.detach();
+  const at::Tensor steps = at::tensor(layer.weights->params().scale) * layer.input->params().scale.at(0);
+  return bias + (at::round(fixed / steps) * steps - fixed);
 }
 
-// With batch normalization behind it conv(x, round(w f)) / f, f its factor per output channel.
+// conv(x, round(w f)), f batch normalization's factor per output channel.
 std::vector<at::Tensor> FakeQuantized::compute(const OpCall& call) {
-  const auto found = layers_.find(call.node.output(0));
+  const ValueId result = call.node.output(0);
+  if (const auto after = normalized_.find(result); after != normalized_.end()) {
+    return {normalized(call, *after->second)};
+  }
+  const auto found = layers_.find(result);
   if (found == layers_.end()) return {};
   const Layer& layer = found->second;
   const at::Tensor& weights = call.input(1);
@@ -157,16 +166,19 @@ std::vector<at::Tensor> FakeQuantized::compute(const OpCall& call) {
   OpCall rounded = call;
   rounded.inputs[1] = layer.weights->apply(
       layer.norm == nullptr ? weights : weights * along_outputs(factor, weights, layer.axis), mode_);
-  const int64_t channels = call.node.is("MatMul") ? call.input(0).dim() - 1 : 1;
-  if (layer.norm != nullptr && call.has_input(2)) rounded.inputs[2] = at::Tensor();
-  at::Tensor y = find_op(call.node)(rounded).at(0);
-  at::Tensor added = layer.input == nullptr ? at::Tensor() : bias_rounding(call, layer, factor);
-  if (layer.norm != nullptr) {
-    y = y / along_outputs(factor, y, 1);
-    if (added.defined()) added = added / factor;
-    if (call.has_input(2)) added = added.defined() ? added + call.inputs[2] : call.inputs[2];
-  }
-  return {added.defined() ? y + along_outputs(added, y, channels) : y};
+  rounded.inputs.resize(3);
+  const bool by_batch = layer.norm != nullptr && call.batch_statistics;
+  rounded.inputs[2] = by_batch ? at::Tensor() : bias_of(call, layer, factor);
+  return find_op(call.node)(rounded);
+}
+
+// The batch's mean takes away whatever the layer would have added.
+at::Tensor FakeQuantized::normalized(const OpCall& call, const Layer& layer) const {
+  if (!call.batch_statistics) return call.input(0);
+  const at::Tensor bias = layer.bias == ValueId::None ? at::Tensor() : current(layer.bias).detach();
+  return scaled_batch_norm(call.input(0), factor_of(layer), bias, call.input(1), call.input(2),
+                           {current(layer.norm->input(3)), current(layer.norm->input(4)),
+                            call.node.float_or("momentum", 0.9f), call.node.float_or("epsilon", 1e-5f)});
 }
 
 std::map<std::string, Quantizer*, std::less<>> FakeQuantized::quantizers() const {

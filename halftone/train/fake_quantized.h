@@ -19,9 +19,11 @@ namespace halftone::train {
 Graph trainable(const Graph& graph);
 
 // Rounds in an Executor's runs what `planned` has grids for. Batch normalization behind a convolution is folded into
-// the weights while they are rounded, and undone behind the convolution: the rounded weights are those that inference
-// has, the statistics those of the float network (Jacob et al. 2018, section 3.2; Krishnamoorthi 2018, section 3.2.2).
-// Biases are rounded to the steps of the layer's sums, as inference does, without a part in the gradients.
+// the weights while they are rounded: the rounded weights are those that inference has. By the running statistics, the
+// layer has the bias that inference adds; by those of the batch, normalization undoes the folding, so that statistics
+// are those of the float network (Jacob et al. 2018, section 3.2; Krishnamoorthi 2018, section 3.2.2). What lies
+// between the layer and its normalization is neither's result. Biases are rounded to the steps of the layer's sums, as
+// inference does, without a part in the gradients.
 class FakeQuantized : public Intervention {
  public:
   // `planned` is the post-training quantized form of the executor's network, `plan` what its grids were planned by.
@@ -49,6 +51,7 @@ class FakeQuantized : public Intervention {
   struct Layer {
     Quantizer* weights = nullptr;
     Quantizer* input = nullptr;  // nullptr: computed in float
+    ValueId bias = ValueId::None;
     const Node* norm = nullptr;  // batch normalization that is folded while the weights are rounded
     int64_t axis = 0;            // of the output channels in the weights
   };
@@ -57,14 +60,16 @@ class FakeQuantized : public Intervention {
   void add_weights(const QuantPlan& plan, const QuantizerTable& table, uint64_t seed);
   at::Tensor current(ValueId id) const;
   at::Tensor factor_of(const Layer& layer) const;
-  at::Tensor bias_rounding(const OpCall& call, const Layer& layer, const at::Tensor& factor) const;
+  at::Tensor bias_of(const OpCall& call, const Layer& layer, const at::Tensor& factor) const;
+  at::Tensor normalized(const OpCall& call, const Layer& layer) const;
 
   const Executor& executor_;
   QuantizedModel planned_;
   Mode mode_ = Mode::Training;
   std::map<std::string, std::unique_ptr<Quantizer>, std::less<>> quantizers_;
-  std::vector<Quantizer*> of_value_;  // by value of the executor's graph: activations to round, or nullptr
-  std::map<ValueId, Layer> layers_;   // by the layer's result
+  std::vector<Quantizer*> of_value_;            // by value of the executor's graph: activations to round, or nullptr
+  std::map<ValueId, Layer> layers_;             // by the layer's result
+  std::map<ValueId, const Layer*> normalized_;  // those with batch normalization, by its result
   std::map<std::string, std::vector<std::string>, std::less<>> groups_;  // names that share a quantizer, by its own
   std::vector<std::string> weights_;                                     // names in the planned network
 };
