@@ -11,7 +11,7 @@ class Commands(Cli):
     def test_help_names_every_command_and_its_examples(self):
         text = self.ok("--help").stdout
         for command in ("inspect", "quantize", "evaluate", "compare", "run", "benchmark", "compile", "explain", "verify",
-                        "version", "report"):
+                        "version", "report", "init"):
             self.assertIn(command, text)
             self.assertIn("Example", self.ok("help", command).stdout)
 
