@@ -156,6 +156,16 @@ TEST(SolveLayer, BiasTakesTheMeanError) {
   }
 }
 
+// A scale that is far too small would fit better were it tens of times as large: then it is not the grid that was asked
+// for any more.
+TEST(SolveLayer, RefittedScalesStayNearThoseOfTheGrid) {
+  Layer layer(1, 12, 4, 200, 6);
+  for (float& scale : layer.params.scale) scale /= 64;
+  const LayerSolution solution = layer.solve();
+  expect_on_grid(solution);
+  for (size_t c = 0; c < 4; ++c) EXPECT_LE(solution.params.scale[c], 2 * layer.params.scale[c]);
+}
+
 // What a Relu cuts off doesn't count; letting it go makes the rest better, the more so the more often.
 TEST(SolveLayer, ClippedTargets) {
   for (const int bits : {4, 8}) {
