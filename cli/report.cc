@@ -14,7 +14,7 @@ namespace halftone::cli {
 namespace {
 
 struct Options {
-  std::string reference, model;
+  std::string reference, model, training_log;
   DataOptions data;
   ReportOptions report;
 };
@@ -23,6 +23,11 @@ void report_models(const Options& options, Console& console) {
   check_report_name(options.report.output);
   refuse_overwriting(options.reference, options.report.output);
   refuse_overwriting(options.model, options.report.output);
+  report::Source source;
+  if (!options.training_log.empty()) {
+    refuse_overwriting(options.training_log, options.report.output);
+    source.training = report::read_training(options.training_log);
+  }
   AtomicFile out(options.report.output);
   const auto [reference, model] = load_pair(options.reference, options.model);
   if (reference.model.quantized()) {
@@ -30,7 +35,6 @@ void report_models(const Options& options, Console& console) {
          "the first model must be the float one, found {} quantized tensors",
          reference.model.encodings.size() + reference.model.dynamic.size());
   }
-  report::Source source;
   source.before_name = reference.path.filename().string();
   source.after_name = model.path.filename().string();
   source.before_bytes = reference.size_bytes;
@@ -55,11 +59,14 @@ Action setup_report(CLI::App& app) {
       ->type_name("FILE");
   app.add_option("--class-names", options->report.class_names, "What the classes are called, a line each")
       ->type_name("FILE");
+  app.add_option("--training-log", options->training_log,
+                 "The run log of the training that made MODEL: adds its curves")
+      ->type_name("FILE");
   app.footer(
       "Examples:\n"
       "  halftone report model.onnx model.int8.onnx --data photos -o report.html\n"
       "The page needs no network and nothing beside it: size, latency and accuracy before and after, each layer's\n"
-      "noise, grids and histograms, and the samples whose answer changed.");
+      "noise, grids and histograms, the samples whose answer changed, and the curves of its training.");
   return [options](Console& console) { report_models(*options, console); };
 }
 
