@@ -7,6 +7,7 @@
 
 #include "halftone/graph/value_index.h"
 #include "halftone/sim/interpreter.h"
+#include "halftone/transform/parameters.h"
 
 namespace halftone::transform {
 namespace {
@@ -25,8 +26,6 @@ constexpr int kPoints = 1024;
 constexpr double kCell = 1.0 / 64;
 // Functions that give next to nothing have no gain that could make up for it.
 constexpr double kLeastSquare = 0.01;
-// Where the slopes of a PRelu begin.
-constexpr float kSlope = 0.25F;
 
 template <size_t N>
 bool one_of(const Node& node, const std::string_view (&names)[N]) {
@@ -43,7 +42,7 @@ std::optional<double> gain_of(const Graph& graph, const Node& node) {
   for (size_t i = 1; i < node.inputs.size(); ++i) {
     const ValueId id = node.inputs[i];
     if (node.is("PRelu")) {
-      others[i] = Tensor::scalar(kSlope);
+      others[i] = Tensor::scalar(kFirstSlope);
     } else if (id != ValueId::None) {
       const std::optional<Tensor>& constant = graph.value(id).constant;
       if (!constant) return std::nullopt;

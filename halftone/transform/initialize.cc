@@ -20,7 +20,6 @@ constexpr InitMethodInfo kMethods[] = {
 
 constexpr int64_t kMostNumbers = int64_t{1} << 29;
 constexpr double kTableDeviation = 0.02;
-constexpr double kSlope = 0.25;
 
 // FNV-1a (Fowler, Noll, Vo): a stream of random numbers for each name.
 uint64_t stream_of(std::string_view name) {
@@ -77,7 +76,7 @@ Draw draw_of(const Parameter& parameter, InitMethod method) {
     case ParameterKind::Table:
       return {Draw::Kind::Normal, kTableDeviation};
     case ParameterKind::Slope:
-      return {Draw::Kind::Constant, kSlope};
+      return {Draw::Kind::Constant, kFirstSlope};
     case ParameterKind::Scale:
       return {Draw::Kind::Constant, 1};
     case ParameterKind::Shift:

@@ -12,7 +12,7 @@
 namespace halftone::transform {
 namespace {
 
-bool is_product(const Node& node) {
+bool has_weights(const Node& node) {
   return node.is("Conv") || node.is("ConvTranspose") || node.is("Gemm") || node.is("MatMul");
 }
 
@@ -45,7 +45,7 @@ Parameter left_weights(const Node& node, const Shape& shape) {
   return {ParameterKind::Weights, turned ? rows : columns, turned ? columns : rows};
 }
 
-std::optional<Parameter> weights_of(const Node& node, Shape shape) {
+std::optional<Parameter> product_weights(const Node& node, Shape shape) {
   if (node.is("MatMul") && shape.size() == 1) shape.push_back(1);
   // Matrices that are stacked are products of their own.
   if (node.is("MatMul") && shape.size() > 2) shape.erase(shape.begin(), shape.end() - 2);
@@ -151,7 +151,7 @@ class Finder {
     if (const std::optional<ParameterKind> kind = fixed_kind(node, i); kind && *kind != ParameterKind::Weights) {
       return Parameter{*kind};
     }
-    if (is_product(node)) return product_operand(node, i, *shape);
+    if (has_weights(node)) return product_operand(node, i, *shape);
     if (node.is("Gather") && i == 0 && shape->size() == 2 && node.int_or("axis", 0) == 0) {
       return Parameter{ParameterKind::Table};
     }
@@ -163,7 +163,8 @@ class Finder {
     if (i == 2) return Parameter{ParameterKind::Shift};
     std::optional<Parameter> weights;
     const bool matrices = node.is("Gemm") || node.is("MatMul");
-    if (i == 1 && (!matrices || shape.size() <= 2 || has_content(node.inputs[i]))) weights = weights_of(node, shape);
+    if (i == 1 && (!matrices || shape.size() <= 2 || has_content(node.inputs[i])))
+      weights = product_weights(node, shape);
     // An input of known shape may be data of known shape; not so where what meets it has a batch of any size.
     if (i == 0 && matrices && shape.size() == 2 && is_computed(node.input(1)) &&
         (has_content(node.inputs[0]) || !graph_.value(node.inputs[1]).type.fixed_shape())) {
@@ -192,7 +193,7 @@ class Finder {
 
   // Whether a vector has an element per channel of what `maker`, a product, computes.
   static bool is_bias_of(const Node& maker, const TensorType& result, const Shape& vector) {
-    if (!is_product(maker) || !result.ranked() || result.rank() < static_cast<int64_t>(vector.size())) return false;
+    if (!has_weights(maker) || !result.ranked() || result.rank() < static_cast<int64_t>(vector.size())) return false;
     const bool last = maker.is("Gemm") || maker.is("MatMul");
     const int64_t channels_from_end = last ? 1 : result.rank() - 1;
     const auto at = static_cast<int64_t>(vector.size()) - channels_from_end;

@@ -23,6 +23,9 @@ struct Parameter {
   double fan_in = 0, fan_out = 0, gain = 1;
 };
 
+// Where slopes of PRelu begin (He et al. 2015, section 2.1).
+inline constexpr float kFirstSlope = 0.25F;
+
 enum class Parameters {
   Missing,  // inputs of the graph that nothing but a parameter can be, as files without weights have them
   All,      // those, and the ones that have content
