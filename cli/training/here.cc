@@ -14,6 +14,7 @@
 #include "halftone/onnx/onnx.h"
 #include "halftone/train/train.h"
 #include "halftone/transform/insert_qdq.h"
+#include "halftone/transform/pass.h"
 
 namespace halftone::cli {
 namespace {
@@ -64,6 +65,24 @@ void check_teacher(const LoadedModel& teacher, const std::optional<data::Preproc
        "a teacher that takes the same inputs is required; its images are prepared in another way than the model's");
 }
 
+// What `report` would say of both files, with the curves of the run.
+void report_on(const LoadedModel& before, QuantizedModel after, const TrainingOptions& options, AtomicFile& page,
+               Console& console) {
+  report::Source source;
+  source.before_name = before.path.filename().string();
+  source.after_name = std::filesystem::path(options.output).filename().string();
+  source.before_bytes = before.size_bytes;
+  source.after_bytes = static_cast<int64_t>(std::filesystem::file_size(options.output));
+  source.original = before.model.graph;
+  source.reference = transform::simplify(before.model.graph);
+  source.model = std::move(after);
+  source.training = report::read_training(options.log_file());
+  DataOptions data = options.data;
+  data.path = options.validation;
+  write_report(std::move(source), before, data, options.report, page, console);
+  console.print(fmt::format("{}\n", options.report.output));
+}
+
 void write_model(const QuantizedModel& model, const std::optional<data::Preprocess>& preprocess, AtomicFile& out) {
   Graph graph = model.quantized() ? insert_qdq(model) : model.graph;
   if (preprocess) graph.metadata[kPreprocessKey] = preprocess->to_json();
@@ -74,10 +93,16 @@ void write_model(const QuantizedModel& model, const std::optional<data::Preproce
 }  // namespace
 
 void run_training(const TrainingOptions& options, Console& console) {
+  if (!options.report.output.empty()) check_report_name(options.report.output);
+  const std::string outputs[] = {options.output, options.report.output, options.log_file(), options.checkpoint()};
   for (const std::string& input : {options.model, options.teacher, options.recipe}) {
-    if (!input.empty()) refuse_overwriting(input, options.output);
+    for (const std::string& output : outputs) {
+      if (!input.empty() && !output.empty()) refuse_overwriting(input, output);
+    }
   }
   AtomicFile out(options.output);
+  std::optional<AtomicFile> page;
+  if (!options.report.output.empty()) page.emplace(options.report.output);
   if (!(options.checkpoint_minutes > 0 && options.checkpoint_minutes < 1e6)) {
     fail(ErrorCode::InvalidArgument, "--checkpoint-minutes", "a number above 0 is required, found {}",
          options.checkpoint_minutes);
@@ -118,6 +143,7 @@ void run_training(const TrainingOptions& options, Console& console) {
                             format_percent(result.start_accuracy)));
   console.print(fmt::format("the engine answers as the trainer did on {} of them; {:.1f} s\n",
                             format_percent(result.engine_agreement), result.seconds));
+  if (page) report_on(model, result.model, options, *page, console);
   console.write_json({{"output", options.output},
                       {"measure", result.by_labels ? "top1" : "agreement"},
                       {"start_accuracy", result.start_accuracy},
