@@ -186,7 +186,8 @@ class Escalation {
     const std::vector<Sensitivity> guilty = one_at_a_time(
         made.reference, made.model, calibration_.kept(kSensitivitySamples), team_, *options_.quantization.progress);
     const QuantizedModel model = made.model;
-    if (std::optional<Candidate> found = escalate(kEightBits, guilty, model)) keep(std::move(*found));
+    std::optional<Candidate> narrow = escalate(kEightBits, guilty, model);
+    if (narrow && narrow->drop < best_.drop) keep(std::move(*narrow));
     if (met(best_)) return;
     // Both work; which is cheaper is a matter of the machine.
     std::optional<Candidate> wide = escalate(kSixteenBits, guilty, model), in_float = escalate(kFloat, guilty, model);
