@@ -1,5 +1,6 @@
 #include "halftone/train/fake_quantize.h"
 
+#include <bit>
 #include <cmath>
 
 #include "halftone/base/error.h"
@@ -42,29 +43,50 @@ struct Shares {
   double scale = 0, zero_point = 0;
 };
 
-// Summed in eight strands, so that the compiler may work on them side by side.
-Shares backward_piece(const float* x, const float* dy, float* dx, int64_t count, const Grid& grid, bool inside_too) {
-  constexpr int64_t kStrands = 8;
-  const float low = grid.low, high = grid.high, scale = grid.scale, say = inside_too ? 1.0f : 0.0f;
-  float scale_sums[kStrands] = {}, outside_sums[kStrands] = {};
-  const auto one = [&](int64_t i, int64_t strand) {
-    const float code = x[i] / scale;
-    const float rounded = std::nearbyintf(code);
-    const bool below = rounded<low, beyond = rounded> high;
-    const float inside = below || beyond ? 0.0f : 1.0f;
-    dx[i] = dy[i] * inside;
-    scale_sums[strand] += dy[i] * (below ? low : beyond ? high : (rounded - code) * say);
-    outside_sums[strand] += dy[i] * (1.0f - inside);
-  };
-  int64_t i = 0;
-  for (; i + kStrands <= count; i += kStrands) {
-    for (int64_t strand = 0; strand < kStrands; ++strand) one(i + strand, strand);
+// Blocks are small enough to stay near the core; within one, elements don't wait for each other.
+constexpr int64_t kBlock = 256, kStrands = 8;
+
+struct Terms {
+  alignas(64) float scale[kBlock], outside[kBlock];
+};
+
+// kInside: GridGradient::inside.
+template <bool kInside>
+void backward_block(const float* __restrict x, const float* __restrict dy, float* __restrict dx, int64_t count,
+                    const Grid& grid, Terms& __restrict terms) {
+  const float low = grid.low, high = grid.high, scale = grid.scale;
+  for (int64_t i = 0; i < count; ++i) {
+    const float code = x[i] / scale, rounded = std::nearbyintf(code), given = dy[i];
+    const float above = rounded < low ? low : rounded;
+    const float clamped = above > high ? high : above;
+    // Compared as integers: a comparison of floats may trap, and compilers would not work on many at once.
+    const bool is_inside = std::bit_cast<int32_t>(clamped) == std::bit_cast<int32_t>(rounded);
+    const float passed = is_inside ? given : 0.0f;
+    const float without = is_inside ? (kInside ? code : clamped) : 0.0f;
+    dx[i] = passed;
+    terms.scale[i] = given * (clamped - without);
+    terms.outside[i] = given - passed;
   }
-  for (; i < count; ++i) one(i, i % kStrands);
+}
+
+Shares backward_piece(const float* x, const float* dy, float* dx, int64_t count, const Grid& grid, bool inside_too) {
+  const auto block = inside_too ? backward_block<true> : backward_block<false>;
+  float scale_sums[kStrands] = {}, outside_sums[kStrands] = {};
+  Terms terms = {};
+  for (int64_t first = 0; first < count; first += kBlock) {
+    if (count - first < kBlock) terms = {};  // the last strands may be incomplete
+    block(x + first, dy + first, dx + first, std::min(kBlock, count - first), grid, terms);
+    for (int64_t i = 0; i < kBlock; i += kStrands) {
+      for (int64_t strand = 0; strand < kStrands; ++strand) {
+        scale_sums[strand] += terms.scale[i + strand];
+        outside_sums[strand] += terms.outside[i + strand];
+      }
+    }
+  }
   Shares shares;
   for (int64_t strand = 0; strand < kStrands; ++strand) {
     shares.scale += static_cast<double>(scale_sums[strand]);
-    shares.zero_point -= static_cast<double>(outside_sums[strand]) * static_cast<double>(scale);
+    shares.zero_point -= static_cast<double>(outside_sums[strand]) * static_cast<double>(grid.scale);
   }
   return shares;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halftone/graph/value_index.h"
+#include "halftone/quant/activation_spec.h"
 #include "halftone/train/scaled_batch_norm.h"
 #include "halftone/train/tensors.h"
 #include "halftone/transform/pass.h"
@@ -96,6 +97,11 @@ void FakeQuantized::add_weights(const QuantPlan& plan, const QuantizerTable& tab
     HT_CHECK(last != nullptr);
     const Node* before = layer_before(graph, *last);
     const Node& node = before != nullptr ? *before : *last;
+    if (!is_product(node)) {
+      fail(ErrorCode::Unsupported, describe(graph, node),
+           "its numbers are folded into the layer before it, which training can't follow; let halftone simplify the "
+           "network first");
+    }
     const std::string& name = planned_.graph.value(layer.weights).name;
     const at::Tensor content = to_torch(*planned_.graph.value(layer.weights).constant);
     std::unique_ptr<Quantizer>& quantizer = quantizers_[name];
@@ -106,7 +112,10 @@ void FakeQuantized::add_weights(const QuantPlan& plan, const QuantizerTable& tab
     }
     Layer& rounded = layers_[node.output(0)];
     rounded.weights = quantizer.get();
-    rounded.bias = node.input(2);
+    rounded.product = &node;
+    rounded.weights_name = name;
+    const ValueId bias = planned_node.input(2);
+    rounded.bias_name = bias == ValueId::None ? "" : planned_.graph.value(bias).name;
     if (before != nullptr) {
       rounded.norm = last;
       normalized_[last->output(0)] = &rounded;
@@ -138,18 +147,26 @@ at::Tensor FakeQuantized::factor_of(const Layer& layer) const {
   return at::where(factor.abs() < kLeastFactor, at::full({}, static_cast<float>(kLeastFactor)), factor);
 }
 
-// What the layer adds per output channel, the shift of batch normalization by its running statistics included, rounded
-// to steps of s_input * s_weights. Undefined: nothing.
-at::Tensor FakeQuantized::bias_of(const OpCall& call, const Layer& layer, const at::Tensor& factor) const {
-  at::Tensor bias = call.has_input(2) ? call.inputs[2] : at::Tensor();
-  if (layer.norm != nullptr) {
-    const at::Tensor mean = current(layer.norm->input(3));
-    bias = current(layer.norm->input(2)) + (bias.defined() ? bias - mean : -mean) * factor;
-  }
+at::Tensor FakeQuantized::folded_weights(const Layer& layer, const at::Tensor& weights) const {
+  return layer.norm == nullptr ? weights : weights * along_outputs(factor_of(layer), weights, layer.axis);
+}
+
+// With the shift of batch normalization by its running statistics. Undefined: nothing is added.
+at::Tensor FakeQuantized::folded_bias(const Layer& layer, const at::Tensor& bias) const {
+  if (layer.norm == nullptr) return bias;
+  const at::Tensor mean = current(layer.norm->input(3));
+  return current(layer.norm->input(2)) + (bias.defined() ? bias - mean : -mean) * factor_of(layer);
+}
+
+// In steps of s_input * s_weights.
+at::Tensor FakeQuantized::rounded_bias(const Layer& layer, const at::Tensor& bias) const {
   if (!bias.defined() || layer.input == nullptr) return bias;
+  // As the integer layers do it; floats would miss the nearest step where there are thousands.
+  const std::vector<float> scales = layer.weights->params().scale;
+  const at::Tensor steps = at::tensor(scales).to(at::kDouble) * static_cast<double>(layer.input->params().scale.at(0));
   const at::Tensor fixed = bias.detach();
-  const at::Tensor steps = at::tensor(layer.weights->params().scale) * layer.input->params().scale.at(0);
-  return bias + (at::round(fixed / steps) * steps - fixed);
+  const at::Tensor rounded = at::round(fixed.to(at::kDouble) / steps) * steps;
+  return bias + (rounded - fixed).to(at::kFloat);
 }
 
 // conv(x, round(w f)), f batch normalization's factor per output channel.
@@ -161,22 +178,20 @@ std::vector<at::Tensor> FakeQuantized::compute(const OpCall& call) {
   const auto found = layers_.find(result);
   if (found == layers_.end()) return {};
   const Layer& layer = found->second;
-  const at::Tensor& weights = call.input(1);
-  const at::Tensor factor = layer.norm == nullptr ? at::Tensor() : factor_of(layer);
   OpCall rounded = call;
-  rounded.inputs[1] = layer.weights->apply(
-      layer.norm == nullptr ? weights : weights * along_outputs(factor, weights, layer.axis), mode_);
   rounded.inputs.resize(3);
+  rounded.inputs[1] = layer.weights->apply(folded_weights(layer, call.input(1)), mode_);
   const bool by_batch = layer.norm != nullptr && call.batch_statistics;
-  rounded.inputs[2] = by_batch ? at::Tensor() : bias_of(call, layer, factor);
+  rounded.inputs[2] = by_batch ? at::Tensor() : rounded_bias(layer, folded_bias(layer, rounded.inputs[2]));
   return find_op(call.node)(rounded);
 }
 
 // The batch's mean takes away whatever the layer would have added.
 at::Tensor FakeQuantized::normalized(const OpCall& call, const Layer& layer) const {
   if (!call.batch_statistics) return call.input(0);
-  const at::Tensor bias = layer.bias == ValueId::None ? at::Tensor() : current(layer.bias).detach();
-  return scaled_batch_norm(call.input(0), factor_of(layer), bias, call.input(1), call.input(2),
+  const ValueId bias = layer.product->input(2);
+  return scaled_batch_norm(call.input(0), factor_of(layer),
+                           bias == ValueId::None ? at::Tensor() : current(bias).detach(), call.input(1), call.input(2),
                            {current(layer.norm->input(3)), current(layer.norm->input(4)),
                             call.node.float_or("momentum", 0.9f), call.node.float_or("epsilon", 1e-5f)});
 }
@@ -207,6 +222,16 @@ QuantizedModel FakeQuantized::finished() const {
     if (there == ValueId::None) continue;
     const std::optional<Tensor>& now = folded.value(there).constant;
     if (now && now->shape() == value.constant->shape()) value.constant = now;
+  }
+  // What training folds it folds in its own way, to the last bit, because that decides codes.
+  const auto replace = [&](const std::string& name, const at::Tensor& content) {
+    result.graph.value(result.graph.find(name)).constant = from_torch(content);
+  };
+  for (const auto& [id, layer] : layers_) {
+    if (layer.norm == nullptr) continue;
+    const ValueId bias = layer.product->input(2);
+    replace(layer.weights_name, folded_weights(layer, current(layer.product->input(1))));
+    replace(layer.bias_name, folded_bias(layer, bias == ValueId::None ? at::Tensor() : current(bias)));
   }
   for (const auto& [name, values] : groups_) {
     const QuantParams params = quantizers_.at(name)->params();

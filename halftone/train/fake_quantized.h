@@ -51,16 +51,19 @@ class FakeQuantized : public Intervention {
   struct Layer {
     Quantizer* weights = nullptr;
     Quantizer* input = nullptr;  // nullptr: computed in float
-    ValueId bias = ValueId::None;
-    const Node* norm = nullptr;  // batch normalization that is folded while the weights are rounded
-    int64_t axis = 0;            // of the output channels in the weights
+    const Node* product = nullptr;
+    const Node* norm = nullptr;           // batch normalization that is folded while the weights are rounded
+    int64_t axis = 0;                     // of the output channels in the weights
+    std::string weights_name, bias_name;  // in the planned network
   };
 
   void add_activations(const QuantPlan& plan, const QuantizerTable& table, uint64_t seed);
   void add_weights(const QuantPlan& plan, const QuantizerTable& table, uint64_t seed);
   at::Tensor current(ValueId id) const;
   at::Tensor factor_of(const Layer& layer) const;
-  at::Tensor bias_of(const OpCall& call, const Layer& layer, const at::Tensor& factor) const;
+  at::Tensor folded_weights(const Layer& layer, const at::Tensor& weights) const;
+  at::Tensor folded_bias(const Layer& layer, const at::Tensor& bias) const;
+  at::Tensor rounded_bias(const Layer& layer, const at::Tensor& bias) const;
   at::Tensor normalized(const OpCall& call, const Layer& layer) const;
 
   const Executor& executor_;
