@@ -39,14 +39,24 @@ function(halftone_isa_flags)
   endforeach()
 endfunction()
 
+# Half of what a compiler does here is reading the same headers again, which sources compiled as one read once. Whoever
+# compiles again and again has a cache, which likes sources apart, as editing does.
+if(CMAKE_CXX_COMPILER_LAUNCHER)
+  set(HALFTONE_UNITY_DEFAULT OFF)
+else()
+  set(HALFTONE_UNITY_DEFAULT ON)
+endif()
+option(HALFTONE_UNITY "Compile a room's sources twelve at a time: for builds from nothing" ${HALFTONE_UNITY_DEFAULT})
+
 # With HALFTONE_QUICK_CHECKS, which is what script/test sets, headers that nearly every source includes are parsed once.
-# Without sanitizers the libraries go without: a precompiled header would hide a missing #include from us, but not from
-# those who build without it. With sanitizers, the tests' own sources are not optimized: compiling their checks takes
-# several times as long as running them. What links libtorch is left out, whose macros don't fit these headers.
+# Without sanitizers the libraries go without, they are to be what users build. The tests' own sources are optimized
+# little, with sanitizers not at all: compiling their checks takes several times as long as running them. What links
+# libtorch is left out, whose macros don't fit these headers.
 if(HALFTONE_QUICK_CHECKS AND HALFTONE_BUILD_TESTS)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/empty.cc CONTENT "// Only its precompiled header is used.\n")
   set(HALFTONE_COMMON_HEADERS <fmt/core.h> <fmt/format.h> <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem>
       <functional> <limits> <map> <memory> <numeric> <optional> <set> <span> <string> <string_view> <utility> <vector>)
+  set(HALFTONE_TEST_OPTIONS -O1)
   if(HALFTONE_SANITIZE)
     set(HALFTONE_TEST_OPTIONS -O0)
     add_library(halftone_headers OBJECT ${PROJECT_BINARY_DIR}/generated/empty.cc)
@@ -86,10 +96,12 @@ function(halftone_room name)
                                            PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:halftone_flags>)
     if(TARGET halftone_headers AND NOT "halftone_torch" IN_LIST arg_PRIVATE)
       target_precompile_headers(halftone_${name} REUSE_FROM halftone_headers)
-      # A room's names are its own, so that its files can be read as one; those of kernels repeat each other's.
-      if(NOT name STREQUAL "kernels")
-        set_target_properties(halftone_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
-      endif()
+    endif()
+    # A room's names are its own, so that its files can be read as one; those of kernels repeat each other's.
+    if(HALFTONE_UNITY AND NOT name STREQUAL "kernels" AND NOT "halftone_torch" IN_LIST arg_PRIVATE)
+      set_target_properties(halftone_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+      # GCC takes a source for a header then, where a class with members of the source's own types would be a mistake.
+      target_compile_options(halftone_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
     endif()
   else()
     add_library(halftone_${name} INTERFACE)

@@ -252,10 +252,10 @@ class Inserter {
     if (node.is("Add") && plan != nullptr) repeat_operands(node, operands, *plan);
     const bool by_channel = reads_channels(node, operands);
     if (by_channel) behind_channels_.insert(node.outputs.begin(), node.outputs.end());
-    struct Pair {
+    struct Rounded {
       ValueId named, real, rounded;
     };
-    std::vector<Pair> pairs;
+    std::vector<Rounded> pairs;
     for (ValueId& id : node.outputs) {
       if (find(id) == nullptr) continue;
       if (keeps_name(id)) {
@@ -273,7 +273,7 @@ class Inserter {
     } else {
       graph_.nodes().push_back(std::move(node));
     }
-    for (const Pair& pair : pairs) {
+    for (const Rounded& pair : pairs) {
       const std::string name = graph_.value(pair.named).name;
       add_pair(pair.real, pair.rounded, name, name, find(pair.named)->params, by_channel);
     }
