@@ -118,6 +118,22 @@ TEST(Losses, Penalties) {
   EXPECT_NEAR(f("batch_norm_scales"), 0.75, 1e-6);
 }
 
+TEST(Losses, GroupLassoShrinksFiltersAsAWhole) {
+  Fixture f = fixture();
+  f.weights.clear();
+  // Filters of two elements, of lengths 5, 0 and 1.
+  at::Tensor w = at::tensor({3.0f, -4.0f, 0.0f, 0.0f, 0.0f, 1.0f}).reshape({3, 1, 2, 1}).set_requires_grad(true);
+  f.weights["w"] = w;
+  const auto loss = make_loss(request("group_lasso"));
+  const at::Tensor value = loss->of({f.student, nullptr, f.targets, f.weights, f.scales});
+  EXPECT_NEAR(value.item<double>(), std::sqrt(2.0) * 6, 1e-5);
+  value.backward();
+  const std::vector<double> direction = {0.6, -0.8, 0, 0, 0, 1};
+  for (size_t i = 0; i < direction.size(); ++i) {
+    EXPECT_NEAR(w.grad().reshape({-1})[static_cast<int64_t>(i)].item<double>(), std::sqrt(2.0) * direction[i], 1e-6);
+  }
+}
+
 TEST(Losses, WordsAreChecked) {
   EXPECT_EQ(weight_of(request("l1:weight=0.25")), 0.25);
   EXPECT_EQ(weight_of(request("l1")), 1);

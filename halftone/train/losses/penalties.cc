@@ -1,4 +1,6 @@
 // Losses of the parameters alone.
+#include <cmath>
+
 #include "halftone/ptq/step.h"
 #include "halftone/train/loss.h"
 
@@ -24,6 +26,13 @@ at::Tensor summed(const NamedTensors& tensors, F function) {
 
 at::Tensor magnitude(const at::Tensor& tensor) { return tensor.abs().sum(); }
 
+// The sum over slices of the first axis of sqrt(elements) times their length, whose gradient is that of the direction,
+// and 0 where all are 0.
+at::Tensor group_lengths(const at::Tensor& tensor) {
+  const at::Tensor groups = tensor.flatten(1);
+  return groups.norm(2, {1}).sum() * std::sqrt(static_cast<double>(groups.size(1)));
+}
+
 }  // namespace
 
 std::unique_ptr<Loss> make_l1_loss(ptq::StepWords&) {
@@ -33,6 +42,14 @@ std::unique_ptr<Loss> make_l1_loss(ptq::StepWords&) {
 std::unique_ptr<Loss> make_l2_loss(ptq::StepWords&) {
   return std::make_unique<Penalty>([](const LossCall& call) {
     return 0.5 * summed(call.weights, [](const at::Tensor& tensor) { return tensor.pow(2).sum(); });
+  });
+}
+
+std::unique_ptr<Loss> make_group_lasso_loss(ptq::StepWords&) {
+  return std::make_unique<Penalty>([](const LossCall& call) {
+    return summed(call.weights, [](const at::Tensor& tensor) {
+      return tensor.dim() < 2 ? magnitude(tensor) : group_lengths(tensor);
+    });
   });
 }
 
