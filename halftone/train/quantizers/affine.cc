@@ -22,6 +22,20 @@ std::vector<float> to_floats(const at::Tensor& list) {
   return {dense.data_ptr<float>(), dense.data_ptr<float>() + dense.numel()};
 }
 
+std::vector<int64_t> dimensions_but(const at::Tensor& real, int64_t axis) {
+  std::vector<int64_t> others;
+  for (int64_t d = 0; d < real.dim(); ++d) {
+    if (d != axis) others.push_back(d);
+  }
+  return others;
+}
+
+at::Tensor along_axis(const at::Tensor& list, const at::Tensor& real, int64_t axis) {
+  std::vector<int64_t> shape(static_cast<size_t>(real.dim()), 1);
+  if (axis >= 0 && list.numel() > 1) shape[static_cast<size_t>(axis)] = -1;
+  return list.reshape(shape);
+}
+
 AffineGrid::AffineGrid(const QuantParams& start)
     : params(start),
       codes{static_cast<double>(start.q_min), static_cast<double>(start.q_max), start.axis},

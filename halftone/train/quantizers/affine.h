@@ -14,6 +14,11 @@ at::Tensor to_list(const std::vector<float>& numbers);
 at::Tensor to_list(const std::vector<int32_t>& numbers);
 std::vector<float> to_floats(const at::Tensor& list);
 
+// Every dimension but `axis`; all of them for -1.
+std::vector<int64_t> dimensions_but(const at::Tensor& real, int64_t axis);
+// A list with one number per slice of the axis, or one for all, shaped to broadcast against `real`.
+at::Tensor along_axis(const at::Tensor& list, const at::Tensor& real, int64_t axis);
+
 // Scale and zero point as tensors, and the codes.
 struct AffineGrid {
   explicit AffineGrid(const QuantParams& params);

@@ -4,9 +4,9 @@
 namespace halftone::train {
 namespace {
 
-class Binary : public Quantizer {
+class Binary : public FollowingScale {
  public:
-  explicit Binary(const Start& start) : params_(start.params), scale_(to_list(start.params.scale)) {}
+  explicit Binary(const Start& start) : FollowingScale(start.params) {}
 
   // dC/dW = dC/dWb (1 / n + alpha 1[|W| <= 1]), n the weights that share alpha (equation 6).
   at::Tensor apply(const at::Tensor& real, Mode) override {
@@ -17,16 +17,6 @@ class Binary : public Quantizer {
     const double shared = static_cast<double>(real.numel()) / static_cast<double>(scale_.numel());
     return with_gradient_of(real / shared + alpha * at::clamp(real, -1, 1), alpha * sign);
   }
-  QuantParams params() const override {
-    QuantParams result = params_;
-    result.scale = to_floats(scale_);
-    return result;
-  }
-  std::vector<Learned> buffers() override { return {{"scale", scale_}}; }
-
- private:
-  QuantParams params_;
-  at::Tensor scale_;
 };
 
 }  // namespace

@@ -48,9 +48,7 @@ class DoReFa : public Quantizer {
     // halfway: the engine's zero is exact.
     const at::Tensor squeezed = at::tanh(real);
     const at::Tensor unit = squeezed / squeezed.abs().max().clamp_min(1e-30);
-    std::vector<int64_t> shape(static_cast<size_t>(real.dim()), 1);
-    if (grid_.codes.axis >= 0) shape[static_cast<size_t>(grid_.codes.axis)] = -1;
-    const at::Tensor span = span_.numel() == 1 ? span_ : span_.reshape(shape);
+    const at::Tensor span = along_axis(span_, real, grid_.codes.axis);
     return fake_quantize(unit * span, grid_.scale, grid_.zero_point, grid_.codes);
   }
   QuantParams params() const override { return grid_.now(); }

@@ -17,11 +17,7 @@ class LearnedScale : public Quantizer {
   // Section 2.1: s = 2 <|v|> / sqrt(highest code), of a float tensor.
   void start_from(const at::Tensor& content) {
     const at::NoGradGuard no_grad;
-    std::vector<int64_t> others;
-    for (int64_t d = 0; d < content.dim(); ++d) {
-      if (d != grid_.codes.axis) others.push_back(d);
-    }
-    const at::Tensor mean = grid_.codes.axis < 0 ? content.abs().mean().reshape({1}) : content.abs().mean(others);
+    const at::Tensor mean = content.abs().mean(dimensions_but(content, grid_.codes.axis)).reshape({-1});
     grid_.scale.copy_(at::clamp_min(2 * mean / std::sqrt(grid_.codes.high), kLeastScale));
   }
 

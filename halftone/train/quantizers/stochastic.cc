@@ -16,9 +16,7 @@ class Stochastic : public Quantizer {
       // The nearest code of x + s (u - 1/2), u uniform in [0, 1), is the upper neighbour with the probability by which
       // x lies above the lower one.
       const at::Tensor noise = uniform_noise(real.sizes(), noise_.next());
-      std::vector<int64_t> shape(static_cast<size_t>(real.dim()), 1);
-      if (grid_.codes.axis >= 0) shape[static_cast<size_t>(grid_.codes.axis)] = -1;
-      moved = real + noise * (grid_.scale.numel() == 1 ? grid_.scale : grid_.scale.reshape(shape));
+      moved = real + noise * along_axis(grid_.scale, real, grid_.codes.axis);
     }
     return fake_quantize(moved, grid_.scale, grid_.zero_point, grid_.codes);
   }

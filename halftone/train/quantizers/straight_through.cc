@@ -11,10 +11,7 @@ struct Extremes {
   at::Tensor low, high;
 
   Extremes(const at::Tensor& real, int64_t axis) {
-    std::vector<int64_t> others;
-    for (int64_t d = 0; d < real.dim(); ++d) {
-      if (d != axis) others.push_back(d);
-    }
+    const std::vector<int64_t> others = dimensions_but(real, axis);
     low = others.empty() ? real.clone() : at::amin(real, others).reshape({-1});
     high = others.empty() ? real.clone() : at::amax(real, others).reshape({-1});
   }

@@ -9,9 +9,9 @@ constexpr double kMeanThreshold = 0.7;      // TWN, equation 6: times the mean m
 constexpr double kLargestThreshold = 0.05;  // TTQ, equation 9: times the largest magnitude
 
 // alpha follows the weights; gradients pass straight through.
-class OneScale : public Quantizer {
+class OneScale : public FollowingScale {
  public:
-  explicit OneScale(const Start& start) : params_(start.params), scale_(to_list(start.params.scale)) {
+  explicit OneScale(const Start& start) : FollowingScale(start.params) {
     params_.q_min = -1;
     params_.q_max = 1;
   }
@@ -25,16 +25,6 @@ class OneScale : public Quantizer {
     scale_.copy_(alpha.reshape({-1}));
     return with_gradient_of(real, alpha * above * fixed.sign());
   }
-  QuantParams params() const override {
-    QuantParams result = params_;
-    result.scale = to_floats(scale_);
-    return result;
-  }
-  std::vector<Learned> buffers() override { return {{"scale", scale_}}; }
-
- private:
-  QuantParams params_;
-  at::Tensor scale_;
 };
 
 // -n, 0, p: dC/dp = sum of dC/dWt over the positive ones, dC/dn = minus that over the negative ones, and dC/dW =
