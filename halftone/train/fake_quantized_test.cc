@@ -37,6 +37,25 @@ TEST(FakeQuantized, ComputesWhatTheQuantizedNetworkDoes) {
   EXPECT_GT(largest_difference(from_torch(plain), expected), 5e-2);
 }
 
+// Whose weights have their output channels on the second axis.
+TEST(FakeQuantized, FoldsIntoTransposedConvolutions) {
+  Net net;
+  const ValueId x = net.graph.add_value("x", {DType::Float, to_dims({2, 3, 4, 4})});
+  net.graph.inputs() = {x};
+  const ValueId up = net.add("ConvTranspose", {x, net.graph.add_constant("up.w", reals({3, 4, 2, 2}, 1, 0.3))}, "up");
+  const ValueId a = net.add("Relu", {net.norm(up, "norm", 4, 10)}, "relu");
+  net.graph.outputs() = {net.conv(a, "y", {2, 4, 3, 3}, true, 3)};
+  const Graph simple = transform::simplify(net.graph);
+  const QuantPlan plan = plan_quantization(simple, make_recipe("int8", "uint8", "per_tensor", "min_max"));
+  const std::vector<ChannelRanges> ranges(plan.groups.size(), {Range{-2, 3}});
+  const QuantizedModel planned = assign_encodings(simple, plan, ranges);
+  Executor executor(trainable(net.graph));
+  FakeQuantized rounding(executor, planned, plan, {}, 0);
+  const Tensor input = reals({2, 3, 4, 4}, 99);
+  const at::Tensor y = executor.forward({to_torch(input)}, BatchStatistics::Frozen, &rounding)[0];
+  EXPECT_LT(largest_difference(from_torch(y), seen_by_interpreter(planned, input).at("y")), 1e-4);
+}
+
 TEST(FakeQuantized, FinishedIsThePlannedNetworkBeforeTraining) {
   const Quantized quantized;
   Executor executor(trainable(quantized.float_graph));
