@@ -379,6 +379,16 @@ TEST(PowerOfTwoScale, ScalesArePowersOfTwo) {
   EXPECT_EQ(quantizer->params().scale, expected);
 }
 
+TEST(Lsq, StartsFromTheMeanMagnitudeWhereAsked) {
+  const at::Tensor w = at::tensor({1.0f, -3.0f, 2.0f, 2.0f, 0.5f, -0.5f}).reshape({3, 2});
+  const auto quantizer = make_quantizer(request("lsq:start=mean"), {kChannels, w, 0});
+  const std::vector<float> scales = quantizer->params().scale;
+  const double root = std::sqrt(7.0);  // 2 <|w|> / sqrt(highest code)
+  EXPECT_NEAR(scales.at(0), 4 / root, 1e-6);
+  EXPECT_NEAR(scales.at(1), 4 / root, 1e-6);
+  EXPECT_NEAR(scales.at(2), 1 / root, 1e-6);
+}
+
 TEST(Lsq, ScalesThatFallBelowZeroComeBack) {
   const auto quantizer = make_quantizer(request("lsq"), {kChannels, drawn({3, 2}, 1), 0});
   {
