@@ -43,7 +43,7 @@ struct Shares {
   double scale = 0, zero_point = 0;
 };
 
-// Blocks are small enough to stay near the core; within one, elements don't wait for each other.
+// Blocks are small enough to stay near the core; what they add to sums is kept until the block is done.
 constexpr int64_t kBlock = 256, kStrands = 8;
 
 struct Terms {
@@ -59,7 +59,7 @@ void backward_block(const float* __restrict x, const float* __restrict dy, float
     const float code = x[i] / scale, rounded = std::nearbyintf(code), given = dy[i];
     const float above = rounded < low ? low : rounded;
     const float clamped = above > high ? high : above;
-    // Compared as integers: a comparison of floats may trap, and compilers would not work on many at once.
+    // Compared as integers, so that NaN counts as inside, as in what goes forward.
     const bool is_inside = std::bit_cast<int32_t>(clamped) == std::bit_cast<int32_t>(rounded);
     const float passed = is_inside ? given : 0.0f;
     const float without = is_inside ? (kInside ? code : clamped) : 0.0f;
