@@ -1,6 +1,8 @@
 #include "halftone/train/fake_quantized.h"
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "halftone/graph/value_index.h"
 #include "halftone/quant/activation_spec.h"
@@ -42,6 +44,23 @@ std::unique_ptr<Quantizer> quantizer_of(const std::string& whom, const StepReque
   } catch (const Error& error) {
     throw Error(error.code(), whom, error.what());
   }
+}
+
+// Raises scales of weights until the bias has at most 2^30 steps, which leaves as much room for the sums: the weights
+// of a channel whose scale training has let go to nothing are nothing beside its bias on either grid. True where it
+// changed something.
+bool make_room(QuantParams& weights, std::span<const float> bias, double input_scale) {
+  if (!weights.levels.empty() || weights.block_size > 0) return false;
+  if (weights.scale.size() != 1 && weights.scale.size() != bias.size()) return false;
+  bool changed = false;
+  for (size_t c = 0; c < bias.size(); ++c) {
+    float& scale = weights.scale[weights.scale.size() == 1 ? 0 : c];
+    const auto least = static_cast<float>(std::ldexp(std::abs(double{bias[c]}) / input_scale, -30));
+    if (!(scale < least) || !std::isfinite(least)) continue;
+    scale = least;
+    changed = true;
+  }
+  return changed;
 }
 
 }  // namespace
@@ -242,6 +261,15 @@ QuantizedModel FakeQuantized::finished() const {
     Value& value = result.graph.value(result.graph.find(name));
     value.constant = from_torch(quantizer.apply(to_torch(*value.constant), Mode::Inference));
     result.encodings.at(name).params = quantizer.params();
+  }
+  for (const auto& [id, layer] : layers_) {
+    if (layer.input == nullptr || layer.bias_name.empty()) continue;
+    const std::span<const float> bias =
+        std::as_const(*result.graph.value(result.graph.find(layer.bias_name)).constant).data<float>();
+    QuantParams& params = result.encodings.at(layer.weights_name).params;
+    if (!make_room(params, bias, layer.input->params().scale.at(0))) continue;
+    std::optional<Tensor>& weights = result.graph.value(result.graph.find(layer.weights_name)).constant;
+    weights = fake_quantize(*weights, params);
   }
   return result;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "halftone/quant/integer_plan.h"
 #include "halftone/sim/interpreter.h"
 #include "halftone/train/tensors.h"
 #include "halftone/train/test_network.h"
@@ -118,6 +119,26 @@ TEST(FakeQuantized, BatchStatisticsAreThoseOfTheUnroundedScale) {
   for (int64_t c : {0, 2, 3}) {
     EXPECT_NEAR(found[c].item<float>(), expected[c].item<float>(), 0.02 * (1 + std::abs(expected[c].item<float>())));
   }
+}
+
+TEST(FakeQuantized, AChannelThatTrainingGaveUpStaysInIntegers) {
+  const Quantized quantized;
+  Executor executor(trainable(quantized.float_graph));
+  FakeQuantized rounding(executor, quantized.planned, quantized.plan, {}, 0);
+  {
+    const at::NoGradGuard no_grad;
+    at::Tensor scales = rounding.quantizers().at("c1.w")->learned().at(0).tensor;
+    ASSERT_EQ(scales.numel(), 4);
+    scales[2] = 1e-12;  // its bias would be far beyond 32 bits of steps
+  }
+  rounding.set_mode(Mode::Inference);
+  const QuantizedModel finished = rounding.finished();
+  const IntegerPlan before = plan_integers(quantized.planned), after = plan_integers(finished);
+  ASSERT_EQ(after.nodes.size(), before.nodes.size());
+  for (size_t i = 0; i < after.nodes.size(); ++i) EXPECT_EQ(after.nodes[i].has_value(), before.nodes[i].has_value());
+  const Tensor x = reals({2, 3, 6, 6}, 99);
+  const at::Tensor y = executor.forward({to_torch(x)}, BatchStatistics::Frozen, &rounding)[0];
+  EXPECT_LT(largest_difference(from_torch(y), seen_by_interpreter(finished, x).at("y")), 1e-4);
 }
 
 TEST(FakeQuantized, SharedGridsStayShared) {
