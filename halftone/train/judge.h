@@ -15,8 +15,8 @@ struct Verdict {
 
 class Judge {
  public:
-  // Both networks have run before. Right are the labels, or, where the set has none, what `teacher` answers. Errors: Error{InvalidData} for labels out
-  // of range or missing on some samples.
+  // Both networks have run before. Right are the labels, or, where the set has none, what `teacher` answers. Errors:
+  // Error{InvalidData} for labels out of range or missing on some samples.
   Judge(const TrainOptions& options, Network& student, Network& teacher);
 
   bool by_labels() const { return by_labels_; }
