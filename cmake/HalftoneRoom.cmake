@@ -51,7 +51,7 @@ option(HALFTONE_UNITY "Compile a room's sources twelve at a time: for builds fro
 # With HALFTONE_QUICK_CHECKS, which is what script/test sets, headers that nearly every source includes are parsed once.
 # Without sanitizers the libraries go without, they are to be what users build. The tests' own sources are optimized
 # little, with sanitizers not at all: compiling their checks takes several times as long as running them. What links
-# libtorch is left out, whose macros don't fit these headers.
+# libtorch has its headers alone, whose macros don't fit the others.
 if(HALFTONE_QUICK_CHECKS AND HALFTONE_BUILD_TESTS)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/empty.cc CONTENT "// Only its precompiled header is used.\n")
   set(HALFTONE_COMMON_HEADERS <fmt/core.h> <fmt/format.h> <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem>
@@ -98,7 +98,7 @@ function(halftone_room name)
       target_precompile_headers(halftone_${name} REUSE_FROM halftone_headers)
     endif()
     # A room's names are its own, so that its files can be read as one; those of kernels repeat each other's.
-    if(HALFTONE_UNITY AND NOT name STREQUAL "kernels" AND NOT "halftone_torch" IN_LIST arg_PRIVATE)
+    if(HALFTONE_UNITY AND NOT name STREQUAL "kernels")
       set_target_properties(halftone_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
       # GCC takes a source for a header then, where a class with members of the source's own types would be a mistake.
       target_compile_options(halftone_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
@@ -140,7 +140,9 @@ function(halftone_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   if(HALFTONE_QUICK_CHECKS)
     target_compile_options(${name} PRIVATE ${HALFTONE_TEST_OPTIONS})
-    if(NOT "halftone_torch" IN_LIST arg_LINK)
+    if("halftone_torch" IN_LIST arg_LINK)
+      target_precompile_headers(${name} PRIVATE ${PROJECT_SOURCE_DIR}/halftone/train/torch.h)
+    else()
       target_precompile_headers(${name} REUSE_FROM halftone_test_headers)
     endif()
   endif()

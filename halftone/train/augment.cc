@@ -22,8 +22,8 @@ constexpr AugmentationInfo kAugmentations[] = {
 #undef HT_AUGMENTATION
 };
 
-using Make = std::unique_ptr<Augmentation> (*)(StepWords&);
-constexpr Make kMakers[] = {
+using MakeAugmentation = std::unique_ptr<Augmentation> (*)(StepWords&);
+constexpr MakeAugmentation kAugmentationMakers[] = {
 #define HT_AUGMENTATION(name, summary, source) make_##name##_augmentation,
 #include "halftone/train/augmentations.def"
 #undef HT_AUGMENTATION
@@ -88,7 +88,7 @@ std::unique_ptr<Augmentation> make_augmentation(const StepRequest& request) {
     names.push_back(kAugmentations[i].name);
     if (kAugmentations[i].name != request.name) continue;
     StepWords words(request, "augmentation");
-    std::unique_ptr<Augmentation> augmentation = kMakers[i](words);
+    std::unique_ptr<Augmentation> augmentation = kAugmentationMakers[i](words);
     words.finish();
     return augmentation;
   }

@@ -18,8 +18,8 @@ constexpr LossInfo kLosses[] = {
 #undef HT_LOSS
 };
 
-using Make = std::unique_ptr<Loss> (*)(ptq::StepWords&);
-constexpr Make kMakers[] = {
+using MakeLoss = std::unique_ptr<Loss> (*)(ptq::StepWords&);
+constexpr MakeLoss kLossMakers[] = {
 #define HT_LOSS(name, labels, teacher, summary, source) make_##name##_loss,
 #include "halftone/train/losses.def"
 #undef HT_LOSS
@@ -45,7 +45,7 @@ std::unique_ptr<Loss> make_loss(const StepRequest& request) {
   const auto position = static_cast<size_t>(&find_loss(request.name) - kLosses);
   ptq::StepWords words(request);
   words.number("weight", 1, 0, 1e9);
-  std::unique_ptr<Loss> loss = kMakers[position](words);
+  std::unique_ptr<Loss> loss = kLossMakers[position](words);
   words.finish();
   return loss;
 }

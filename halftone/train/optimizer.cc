@@ -21,7 +21,7 @@ constexpr auto kOptimizers = std::to_array<OptimizerInfo>({
 });
 #undef HT_OPTIMIZER
 
-constexpr std::array kMakers = {
+constexpr std::array kOptimizerMakers = {
 #define HT_OPTIMIZER(name, summary, source) &make_##name##_optimizer,
 #include "halftone/train/optimizers.def"
 #undef HT_OPTIMIZER
@@ -41,7 +41,7 @@ std::unique_ptr<Optimizer> make_optimizer(const StepRequest& request, std::vecto
          nearest_word(request.name, names));
   }
   StepWords words(request);
-  auto optimizer = kMakers.at(static_cast<size_t>(found - kOptimizers.begin()))(words, std::move(parameters));
+  auto optimizer = kOptimizerMakers.at(static_cast<size_t>(found - kOptimizers.begin()))(words, std::move(parameters));
   words.finish();
   return optimizer;
 }

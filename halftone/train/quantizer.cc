@@ -19,8 +19,8 @@ constexpr QuantizerInfo kQuantizers[] = {
 #undef HT_QUANTIZER
 };
 
-using Make = std::unique_ptr<Quantizer> (*)(const Start&, ptq::StepWords&);
-constexpr Make kMakers[] = {
+using MakeQuantizer = std::unique_ptr<Quantizer> (*)(const Start&, ptq::StepWords&);
+constexpr MakeQuantizer kQuantizerMakers[] = {
 #define HT_QUANTIZER(name, weights, activations, summary, source) make_##name,
 #include "halftone/train/quantizers.def"
 #undef HT_QUANTIZER
@@ -49,7 +49,7 @@ std::unique_ptr<Quantizer> make_quantizer(const StepRequest& request, const Star
          info.weights ? "weights" : "activations");
   }
   ptq::StepWords words(request);
-  std::unique_ptr<Quantizer> quantizer = kMakers[&info - kQuantizers](start, words);
+  std::unique_ptr<Quantizer> quantizer = kQuantizerMakers[&info - kQuantizers](start, words);
   words.finish();
   return quantizer;
 }

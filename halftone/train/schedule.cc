@@ -20,7 +20,7 @@ constexpr auto kSchedules = std::to_array<ScheduleInfo>({
 });
 #undef HT_SCHEDULE
 
-constexpr std::array kMakers = {
+constexpr std::array kScheduleMakers = {
 #define HT_SCHEDULE(name, summary, source) &make_##name##_schedule,
 #include "halftone/train/schedules.def"
 #undef HT_SCHEDULE
@@ -41,7 +41,7 @@ Schedule make_schedule(const StepRequest& request) {
   }
   StepWords words(request);
   const double warm_up = words.number("warm_up", 0, 0, 1e6);
-  const Schedule schedule = kMakers.at(static_cast<size_t>(found - kSchedules.begin()))(words);
+  const Schedule schedule = kScheduleMakers.at(static_cast<size_t>(found - kSchedules.begin()))(words);
   words.finish();
   if (warm_up == 0) return schedule;
   return [=](double epoch, double epochs) { return std::min(1.0, epoch / warm_up) * schedule(epoch, epochs); };

@@ -22,7 +22,7 @@ DType dtype_of(const at::Tensor& tensor) {
 }
 
 template <typename T>
-at::Tensor copied(const Tensor& tensor, at::ScalarType type) {
+at::Tensor copied_as(const Tensor& tensor, at::ScalarType type) {
   at::Tensor result = at::empty(tensor.shape(), at::TensorOptions(type));
   const std::vector<T> elements = to_vector<T>(tensor);
   if (!elements.empty()) std::memcpy(result.data_ptr(), elements.data(), elements.size() * sizeof(T));
@@ -32,8 +32,8 @@ at::Tensor copied(const Tensor& tensor, at::ScalarType type) {
 }  // namespace
 
 at::Tensor to_torch(const Tensor& tensor) {
-  if (tensor.dtype() == DType::Double) return copied<double>(tensor, at::kDouble);
-  return is_floating(tensor.dtype()) ? copied<float>(tensor, at::kFloat) : copied<int64_t>(tensor, at::kLong);
+  if (tensor.dtype() == DType::Double) return copied_as<double>(tensor, at::kDouble);
+  return is_floating(tensor.dtype()) ? copied_as<float>(tensor, at::kFloat) : copied_as<int64_t>(tensor, at::kLong);
 }
 
 Tensor from_torch(const at::Tensor& tensor) {

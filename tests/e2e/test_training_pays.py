@@ -23,7 +23,7 @@ class Training(Cli):
         quantized = self.json("evaluate", "w3a3.onnx", "--data", VALIDATION)["top1"]
         self.assertLess(quantized, whole - 0.1, "there is something to bring back")
         trained = self.train({"quantize": {"weights": {"type": "int3"}, "activations": {"type": "uint3"}}, "batch": 64,
-                              "rate": 0.005}, 4000)
+                              "rate": 0.002, "epochs": 7}, 6000)
         self.assertGreater(trained, (whole + quantized) / 2)
         self.assertAlmostEqual(self.json("evaluate", "trained.onnx", "--data", VALIDATION)["top1"], trained, delta=0.005)
 

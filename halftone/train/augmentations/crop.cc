@@ -8,7 +8,7 @@
 namespace halftone::train {
 namespace {
 
-constexpr std::string_view kFills[] = {"zeros", "reflect"};
+constexpr std::string_view kPaddings[] = {"zeros", "reflect"};
 
 // Where position i, which may lie beyond either edge, falls when an axis of `size` is mirrored at its first and last
 // positions, as often as it takes.
@@ -59,7 +59,7 @@ class Crop : public Augmentation {
 
 std::unique_ptr<Augmentation> make_crop_augmentation(StepWords& words) {
   const int64_t padding = words.count("padding", 4, 0, 1 << 14);
-  return std::make_unique<Crop>(padding, words.choice("fill", kFills) == "reflect");
+  return std::make_unique<Crop>(padding, words.choice("fill", kPaddings) == "reflect");
 }
 
 }  // namespace halftone::train

@@ -7,7 +7,7 @@
 namespace halftone::train {
 namespace {
 
-constexpr std::string_view kFills[] = {"mean", "grey"};
+constexpr std::string_view kHoles[] = {"mean", "grey"};
 
 // The image's mean colour, rounded.
 std::array<uint8_t, 3> mean_of(const data::Image& image) {
@@ -47,7 +47,7 @@ class Cutout : public Augmentation {
 
 std::unique_ptr<Augmentation> make_cutout_augmentation(StepWords& words) {
   const int64_t size = words.count("size", 16, 1, 1 << 14);
-  return std::make_unique<Cutout>(size, words.choice("fill", kFills) == "mean");
+  return std::make_unique<Cutout>(size, words.choice("fill", kHoles) == "mean");
 }
 
 }  // namespace halftone::train
