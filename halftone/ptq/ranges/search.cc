@@ -6,6 +6,8 @@
 
 #include "halftone/base/error.h"
 #include "halftone/base/process.h"
+#include "halftone/graph/cost.h"
+#include "halftone/graph/op_table.h"
 #include "halftone/ptq/staged_run.h"
 #include "halftone/quant/assign.h"
 #include "halftone/quant/integer_plan.h"
@@ -21,6 +23,9 @@ constexpr int64_t kFeedBytes = int64_t{96} << 20;          // of what a grid's p
 // taken to need (most need fewer).
 constexpr double kMostRuns = 300;
 constexpr double kRunsByGrid = 8;
+// RangeSearch::images, where nobody says.
+constexpr int64_t kManyImages = 60, kFewImages = 30;
+constexpr int64_t kDearNetwork = 150'000'000;  // multiplications
 // Samples by which grids are compared where there are too many of them.
 constexpr size_t kFewSamples = 8;
 
@@ -332,12 +337,22 @@ class Verdict {
   std::vector<TensorMap> expected_;
 };
 
+int64_t usual_images(Graph graph, const data::Batch& sample) {
+  std::map<std::string, Shape> shapes;
+  for (const auto& [name, tensor] : sample.inputs) shapes[name] = tensor.shape();
+  infer_shapes(graph, shapes);
+  int64_t macs = 0;
+  for (const Node& node : graph.nodes()) macs += macs_of(graph, node).value_or(0);
+  return macs > kDearNetwork ? kFewImages : kManyImages;
+}
+
 }  // namespace
 
 void search_ranges(Workbench& bench, const RangeSearch& options) {
   Samples& samples = bench.required_samples("search_ranges");
-  const std::vector<data::Batch> batches = samples.kept(options.images);
-  const Verdict verdict(bench, samples.kept(options.images + options.images / 2), batches.size());
+  const int64_t images = options.images ? *options.images : usual_images(bench.reference, samples.kept(1).front());
+  const std::vector<data::Batch> batches = samples.kept(images);
+  const Verdict verdict(bench, samples.kept(images + images / 2), batches.size());
   const double before = verdict.harm();
   const size_t refused = plan_integers(bench.model).refusals.size();
 

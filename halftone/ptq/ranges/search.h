@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "halftone/ptq/workbench.h"
 
@@ -9,8 +10,9 @@ namespace halftone::ptq {
 
 struct RangeSearch {
   // Samples looked at, half of them to choose by; half as many others, where there are, to see in the end whether it
-  // was worth it.
-  int64_t images = 60;
+  // was worth it. nullopt: 60, or 30 for a network of more than 150 million multiplications per sample, where each
+  // costs seconds.
+  std::optional<int64_t> images = {};
   // Grids whose own share of the network's error is less than this are left as they are.
   double least_share = 0.005;
 };
