@@ -94,7 +94,7 @@ int run(int argc, char** argv) {
 
   for (const Subcommand& command : commands) {
     if (help->parsed() && command.app->get_name() == topic) {
-      fmt::print("{}", command.app->help("halftone " + topic));
+      fmt::print("{}", command.app->help("halftone"));
       return 0;
     }
     if (command.app->parsed()) {
