@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <charconv>
 #include <vector>
 
@@ -13,6 +14,12 @@ std::string did_you_mean(std::string_view word, std::span<const std::string_view
   const std::string nearest = nearest_word(word, known);
   return nearest.empty() ? fmt::format("one of {} is required", fmt::join(known, ", "))
                          : fmt::format("did you mean '{}'?", nearest);
+}
+
+size_t position_of(std::string_view name, std::span<const std::string_view> names, std::string_view kind) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found != names.end()) return static_cast<size_t>(found - names.begin());
+  fail(ErrorCode::InvalidArgument, std::string(kind), "'{}' is none, {}", name, did_you_mean(name, names));
 }
 
 void StepWords::refuse(std::string_view word, std::string_view required, std::string_view found) const {

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "halftone/quant/step_request.h"
 
@@ -42,5 +43,16 @@ class StepWords {
 // How a message about an unknown word ends: "did you mean 'x'?" where one of `known` is near, else "one of x, y is
 // required".
 std::string did_you_mean(std::string_view word, std::span<const std::string_view> known);
+
+// The position of `name` among `names`. Errors: Error{InvalidArgument} at `kind`, with the nearest known one.
+size_t position_of(std::string_view name, std::span<const std::string_view> names, std::string_view kind);
+
+// The same for lists whose entries have a `name`, as those that .def files make.
+template <typename List>
+size_t position_in(const List& list, std::string_view name, std::string_view kind) {
+  std::vector<std::string_view> names;
+  for (const auto& entry : list) names.push_back(entry.name);
+  return position_of(name, names, kind);
+}
 
 }  // namespace halftone

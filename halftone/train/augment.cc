@@ -83,19 +83,11 @@ class Augmented : public data::Dataset {
 std::span<const AugmentationInfo> all_augmentations() { return kAugmentations; }
 
 std::unique_ptr<Augmentation> make_augmentation(const StepRequest& request) {
-  std::vector<std::string_view> names;
-  for (size_t i = 0; i < std::size(kAugmentations); ++i) {
-    names.push_back(kAugmentations[i].name);
-    if (kAugmentations[i].name != request.name) continue;
-    StepWords words(request, "augmentation");
-    std::unique_ptr<Augmentation> augmentation = kAugmentationMakers[i](words);
-    words.finish();
-    return augmentation;
-  }
-  const std::string nearest = nearest_word(request.name, names);
-  fail(ErrorCode::InvalidArgument, "augmentation", "'{}' is none, {}", request.name,
-       nearest.empty() ? fmt::format("one of {} is required", fmt::join(names, ", "))
-                       : fmt::format("did you mean '{}'?", nearest));
+  const size_t position = position_in(kAugmentations, request.name, "augmentation");
+  StepWords words(request, "augmentation");
+  std::unique_ptr<Augmentation> augmentation = kAugmentationMakers[position](words);
+  words.finish();
+  return augmentation;
 }
 
 std::unique_ptr<data::Dataset> augmented(std::unique_ptr<data::Dataset> dataset,

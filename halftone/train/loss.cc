@@ -1,12 +1,10 @@
 #include "halftone/train/loss.h"
 
-#include <fmt/ranges.h>
-
-#include "halftone/ptq/step.h"
+#include "halftone/quant/step_words.h"
 
 namespace halftone::train {
 
-#define HT_LOSS(name, labels, teacher, summary, source) std::unique_ptr<Loss> make_##name##_loss(ptq::StepWords& words);
+#define HT_LOSS(name, labels, teacher, summary, source) std::unique_ptr<Loss> make_##name##_loss(StepWords& words);
 #include "halftone/train/losses.def"
 #undef HT_LOSS
 
@@ -18,7 +16,7 @@ constexpr LossInfo kLosses[] = {
 #undef HT_LOSS
 };
 
-using MakeLoss = std::unique_ptr<Loss> (*)(ptq::StepWords&);
+using MakeLoss = std::unique_ptr<Loss> (*)(StepWords&);
 constexpr MakeLoss kLossMakers[] = {
 #define HT_LOSS(name, labels, teacher, summary, source) make_##name##_loss,
 #include "halftone/train/losses.def"
@@ -29,27 +27,17 @@ constexpr MakeLoss kLossMakers[] = {
 
 std::span<const LossInfo> all_losses() { return kLosses; }
 
-const LossInfo& find_loss(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const LossInfo& info : kLosses) {
-    if (info.name == name) return info;
-    names.push_back(info.name);
-  }
-  const std::string nearest = nearest_word(name, names);
-  fail(ErrorCode::InvalidArgument, "loss", "'{}' is none, {}", name,
-       nearest.empty() ? fmt::format("one of {} is required", fmt::join(names, ", "))
-                       : fmt::format("did you mean '{}'?", nearest));
-}
+const LossInfo& find_loss(std::string_view name) { return kLosses[position_in(kLosses, name, "loss")]; }
 
 std::unique_ptr<Loss> make_loss(const StepRequest& request) {
   const auto position = static_cast<size_t>(&find_loss(request.name) - kLosses);
-  ptq::StepWords words(request);
+  StepWords words(request);
   words.number("weight", 1, 0, 1e9);
   std::unique_ptr<Loss> loss = kLossMakers[position](words);
   words.finish();
   return loss;
 }
 
-double weight_of(const StepRequest& request) { return ptq::StepWords(request).number("weight", 1, 0, 1e9); }
+double weight_of(const StepRequest& request) { return StepWords(request).number("weight", 1, 0, 1e9); }
 
 }  // namespace halftone::train

@@ -1,9 +1,7 @@
 #include "halftone/train/optimizer.h"
 
-#include <algorithm>
 #include <array>
 
-#include "halftone/base/error.h"
 #include "halftone/quant/step_words.h"
 
 namespace halftone::train {
@@ -32,16 +30,9 @@ constexpr std::array kOptimizerMakers = {
 std::span<const OptimizerInfo> all_optimizers() { return kOptimizers; }
 
 std::unique_ptr<Optimizer> make_optimizer(const StepRequest& request, std::vector<Parameter> parameters) {
-  const auto found = std::find_if(kOptimizers.begin(), kOptimizers.end(),
-                                  [&](const OptimizerInfo& info) { return info.name == request.name; });
-  if (found == kOptimizers.end()) {
-    std::vector<std::string_view> names;
-    for (const OptimizerInfo& info : kOptimizers) names.push_back(info.name);
-    fail(ErrorCode::InvalidArgument, "optimizer", "'{}' is not known, did you mean '{}'?", request.name,
-         nearest_word(request.name, names));
-  }
-  StepWords words(request);
-  auto optimizer = kOptimizerMakers.at(static_cast<size_t>(found - kOptimizers.begin()))(words, std::move(parameters));
+  const size_t position = position_in(kOptimizers, request.name, "optimizer");
+  StepWords words(request, "optimizer");
+  auto optimizer = kOptimizerMakers.at(position)(words, std::move(parameters));
   words.finish();
   return optimizer;
 }

@@ -1,13 +1,11 @@
 #include "halftone/train/quantizer.h"
 
-#include <fmt/ranges.h>
-
-#include "halftone/ptq/step.h"
+#include "halftone/quant/step_words.h"
 
 namespace halftone::train {
 
 #define HT_QUANTIZER(name, weights, activations, summary, source) \
-  std::unique_ptr<Quantizer> make_##name(const Start& start, ptq::StepWords& words);
+  std::unique_ptr<Quantizer> make_##name(const Start& start, StepWords& words);
 #include "halftone/train/quantizers.def"
 #undef HT_QUANTIZER
 
@@ -19,7 +17,7 @@ constexpr QuantizerInfo kQuantizers[] = {
 #undef HT_QUANTIZER
 };
 
-using MakeQuantizer = std::unique_ptr<Quantizer> (*)(const Start&, ptq::StepWords&);
+using MakeQuantizer = std::unique_ptr<Quantizer> (*)(const Start&, StepWords&);
 constexpr MakeQuantizer kQuantizerMakers[] = {
 #define HT_QUANTIZER(name, weights, activations, summary, source) make_##name,
 #include "halftone/train/quantizers.def"
@@ -31,15 +29,7 @@ constexpr MakeQuantizer kQuantizerMakers[] = {
 std::span<const QuantizerInfo> all_quantizers() { return kQuantizers; }
 
 const QuantizerInfo& find_quantizer(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const QuantizerInfo& info : kQuantizers) {
-    if (info.name == name) return info;
-    names.push_back(info.name);
-  }
-  const std::string nearest = nearest_word(name, names);
-  fail(ErrorCode::InvalidArgument, "quantizer", "'{}' is none, {}", name,
-       nearest.empty() ? fmt::format("one of {} is required", fmt::join(names, ", "))
-                       : fmt::format("did you mean '{}'?", nearest));
+  return kQuantizers[position_in(kQuantizers, name, "quantizer")];
 }
 
 std::unique_ptr<Quantizer> make_quantizer(const StepRequest& request, const Start& start) {
@@ -48,7 +38,7 @@ std::unique_ptr<Quantizer> make_quantizer(const StepRequest& request, const Star
     fail(ErrorCode::InvalidArgument, fmt::format("quantizer '{}'", info.name), "is for {} only",
          info.weights ? "weights" : "activations");
   }
-  ptq::StepWords words(request);
+  StepWords words(request);
   std::unique_ptr<Quantizer> quantizer = kQuantizerMakers[&info - kQuantizers](start, words);
   words.finish();
   return quantizer;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "halftone/base/error.h"
 #include "halftone/quant/step_words.h"
 
 namespace halftone::train {
@@ -31,17 +30,10 @@ constexpr std::array kScheduleMakers = {
 std::span<const ScheduleInfo> all_schedules() { return kSchedules; }
 
 Schedule make_schedule(const StepRequest& request) {
-  const auto found = std::find_if(kSchedules.begin(), kSchedules.end(),
-                                  [&](const ScheduleInfo& info) { return info.name == request.name; });
-  if (found == kSchedules.end()) {
-    std::vector<std::string_view> names;
-    for (const ScheduleInfo& info : kSchedules) names.push_back(info.name);
-    fail(ErrorCode::InvalidArgument, "schedule", "'{}' is not known, did you mean '{}'?", request.name,
-         nearest_word(request.name, names));
-  }
-  StepWords words(request);
+  const size_t position = position_in(kSchedules, request.name, "schedule");
+  StepWords words(request, "schedule");
   const double warm_up = words.number("warm_up", 0, 0, 1e6);
-  const Schedule schedule = kScheduleMakers.at(static_cast<size_t>(found - kSchedules.begin()))(words);
+  const Schedule schedule = kScheduleMakers.at(position)(words);
   words.finish();
   if (warm_up == 0) return schedule;
   return [=](double epoch, double epochs) { return std::min(1.0, epoch / warm_up) * schedule(epoch, epochs); };

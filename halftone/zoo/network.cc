@@ -1,8 +1,5 @@
 #include "halftone/zoo/network.h"
 
-#include <vector>
-
-#include "halftone/base/error.h"
 #include "halftone/quant/step_words.h"
 
 namespace halftone::zoo {
@@ -26,14 +23,7 @@ constexpr Make kMakers[] = {
 #undef HT_NETWORK
 };
 
-size_t find_network(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (size_t i = 0; i < std::size(kNetworks); ++i) {
-    if (kNetworks[i].name == name) return i;
-    names.push_back(kNetworks[i].name);
-  }
-  fail(ErrorCode::InvalidArgument, "networks", "'{}' is none, {}", name, did_you_mean(name, names));
-}
+size_t find_network(std::string_view name) { return position_in(kNetworks, name, "networks"); }
 
 }  // namespace
 

@@ -19,16 +19,15 @@ namespace halftone::train {
 template <typename Method>
 class Descent final : public Optimizer {
  public:
-  Descent(Method method, double decay, std::vector<Parameter> parameters)
-      : method_(std::move(method)), parameters_(std::move(parameters)) {
+  Descent(const Method& method, double decay, std::vector<Parameter> parameters) : parameters_(std::move(parameters)) {
     // A group each: rates and decays may differ, and a parameter is found by its position.
     std::vector<torch::optim::OptimizerParamGroup> groups;
     for (const Parameter& parameter : parameters_) {
-      auto options = std::make_unique<typename Method::Options>(method_.options());
+      auto options = std::make_unique<typename Method::Options>(method.options());
       options->weight_decay(parameter.kind == ParameterKind::Weight ? decay : parameter.decay);
       groups.emplace_back(std::vector<at::Tensor>{parameter.tensor}, std::move(options));
     }
-    optimizer_ = std::make_unique<typename Method::Optimizer>(std::move(groups), method_.options());
+    optimizer_ = std::make_unique<typename Method::Optimizer>(std::move(groups), method.options());
   }
 
   void step(const Rates& rates) override {
@@ -75,7 +74,6 @@ class Descent final : public Optimizer {
     return c10::guts::to_string(parameter.tensor.unsafeGetTensorImpl());
   }
 
-  Method method_;
   std::vector<Parameter> parameters_;
   std::unique_ptr<typename Method::Optimizer> optimizer_;
 };
