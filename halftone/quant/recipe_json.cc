@@ -1,13 +1,12 @@
-#include <algorithm>
 #include <array>
 
 #include "halftone/base/error.h"
-#include "halftone/graph/op_table.h"
 #include "halftone/quant/assign_dynamic.h"
 #include "halftone/quant/json_section.h"
 #include "halftone/quant/observer.h"
 #include "halftone/quant/recipe.h"
 #include "halftone/quant/rounding.h"
+#include "halftone/quant/rule_match.h"
 
 namespace halftone {
 namespace {
@@ -38,16 +37,6 @@ QuantSpec read_spec(const JsonSection& section, Role role, QuantSpec spec) {
   return spec;
 }
 
-void require_known_op(const JsonSection& section, const std::string& op) {
-  if (op.find_first_of("*?") != std::string::npos || op == "Input") return;
-  std::vector<std::string_view> names;
-  for (const OpRow& row : all_ops()) names.push_back(row.name);
-  if (std::find(names.begin(), names.end(), op) != names.end()) return;
-  const std::string nearest = nearest_word(op, names);
-  section.refuse("'{}' is no operator that Halftone quantizes{}", op,
-                 nearest.empty() ? "" : fmt::format(", did you mean '{}'?", nearest));
-}
-
 // "dynamic", "dynamic:per_row".
 DynamicRange read_range(const std::string& word) {
   const size_t colon = word.find(':');
@@ -64,26 +53,7 @@ RecipeRule read_rule(const JsonSection& section, const Recipe& recipe) {
     section.refuse("a rule requires either \"spec\", \"keep\" or \"range\"");
   }
   const JsonSection match = section.section("match");
-  match.allow(std::to_array<std::string_view>({"name", "op", "role", "layer"}));
-  RecipeRule rule;
-  if (match.has("layer")) {
-    if (match.has("name")) match.refuse("\"name\" and \"layer\" don't go together; leave one of them out");
-    rule.place = match.parse("layer", parse_place);
-  }
-  if (match.has("name")) rule.name = match.text("name");
-  if (match.has("op")) {
-    rule.op = match.text("op");
-    require_known_op(match, rule.op);
-  }
-  if (match.has("role")) {
-    const std::string role = match.text("role");
-    if (role != "weights" && role != "activations") {
-      const std::string nearest = nearest_word(role, std::array{"weights", "activations"});
-      match.refuse("role must be weights or activations, found '{}'{}", role,
-                   nearest.empty() ? "" : fmt::format("; did you mean '{}'?", nearest));
-    }
-    rule.role = role == "weights" ? Role::Weights : Role::Activations;
-  }
+  RecipeRule rule = read_match(match);
   if (section.has("keep")) {
     if (section.text("keep") != "float")
       section.refuse("\"keep\" can only be \"float\", found '{}'", section.text("keep"));

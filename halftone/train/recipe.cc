@@ -1,8 +1,7 @@
 #include "halftone/train/recipe.h"
 
-#include <array>
-
 #include "halftone/quant/json_section.h"
+#include "halftone/quant/rule_match.h"
 
 namespace halftone::train {
 namespace {
@@ -20,23 +19,15 @@ Recipe usual_grids() {
   return recipe;
 }
 
-Role read_role(const std::string& word) {
-  if (word == "weights") return Role::Weights;
-  if (word == "activations") return Role::Activations;
-  fail(ErrorCode::InvalidArgument, "role", "weights or activations is required, found '{}'", word);
-}
-
 QuantizerRule read_rule(const JsonSection& section) {
   section.allow(Words{"match", "quantizer"});
   if (!section.has("match") || !section.has("quantizer")) section.refuse("\"match\" and \"quantizer\" are required");
-  const JsonSection match = section.section("match");
-  match.allow(Words{"name", "op", "role", "layer"});
+  const RecipeRule match = read_match(section.section("match"));
   QuantizerRule rule;
-  if (match.has("name") && match.has("layer")) match.refuse("\"name\" and \"layer\" don't go together");
-  if (match.has("name")) rule.name = match.text("name");
-  if (match.has("layer")) rule.place = match.parse("layer", parse_place);
-  if (match.has("op")) rule.op = match.text("op");
-  if (match.has("role")) rule.role = match.parse("role", read_role);
+  rule.name = match.name;
+  rule.op = match.op;
+  rule.role = match.role;
+  rule.place = match.place;
   rule.quantizer = section.request("quantizer", "quantizer");
   return rule;
 }

@@ -74,7 +74,7 @@ TEST(TrainRecipe, MistakesAreErrorsThatNameThePlace) {
       {R"({"quantize": {"weights": {"typ": "int4"}}})", "quantize: weights: 'typ' is no word"},
       {R"({"quantize": {}, "quantizers": {"rules": [{"quantizer": "lsq"}]}})", "rule 1: \"match\""},
       {R"({"quantize": {}, "quantizers": {"rules": [{"match": {"role": "bias"}, "quantizer": "lsq"}]}})",
-       "weights or activations is required"},
+       "role must be weights or activations, found 'bias'"},
   };
   for (const auto& [text, expected] : cases) {
     const std::string message = test::error_of([&] { TrainRecipe::from_json(text, "r.json"); });
