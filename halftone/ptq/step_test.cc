@@ -6,18 +6,10 @@
 
 #include "halftone/base/error.h"
 #include "halftone/ptq/preset.h"
+#include "tests/support/error_of.h"
 
 namespace halftone::ptq {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 TEST(Steps, EveryStepChecksItsWordsBeforeAnyWork) {
   for (const Step& step : all_steps()) {
@@ -35,7 +27,7 @@ TEST(Steps, AGraphStepAfterAModelStepIsRefusedAndBothAreNamed) {
   for (const Step& step : all_steps()) (step.phase == Phase::Graph ? graph_step : model_step) = &step;
   if (graph_step == nullptr || model_step == nullptr) GTEST_SKIP() << "steps of both phases are needed";
   const StepRequest first{std::string(model_step->name), {}}, second{std::string(graph_step->name), {}};
-  const std::string message = message_of([&] { check_steps(std::array{first, second}); });
+  const std::string message = test::error_of([&] { check_steps(std::array{first, second}); });
   EXPECT_NE(message.find(first.name), std::string::npos);
   EXPECT_NE(message.find(second.name), std::string::npos);
   EXPECT_NO_THROW(check_steps(std::array{second, first}));
@@ -47,7 +39,7 @@ TEST(Presets, EachIsAListOfStepsThatCanBeCombined) {
     EXPECT_NO_THROW(check_steps(recipe.steps)) << preset.name;
     EXPECT_EQ(recipe.activations.observer, preset.activations_observer);
   }
-  EXPECT_NE(message_of([] { find_preset("fats"); }).find("did you mean 'fast'?"), std::string::npos);
+  EXPECT_NE(test::error_of([] { find_preset("fats"); }).find("did you mean 'fast'?"), std::string::npos);
 }
 
 }  // namespace

@@ -6,18 +6,10 @@
 #include <functional>
 
 #include "halftone/base/error.h"
+#include "tests/support/error_of.h"
 
 namespace halftone {
 namespace {
-
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
 
 TEST(StepWords, TextNamesStepsAndTheirWords) {
   const std::vector<StepRequest> steps = parse_steps(" equalize , correct_bias:method=analytic:cap = 6,round");
@@ -62,16 +54,16 @@ TEST(StepWords, AWordNobodyReadsIsRefusedWithTheNearestOne) {
   const StepRequest request{"s", {{"imagse", "12"}}};
   StepWords words(request);
   words.count("images", 3, 1, 100);
-  EXPECT_NE(message_of([&] { words.finish(); }).find("did you mean 'images'?"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { words.finish(); }).find("did you mean 'images'?"), std::string::npos);
 }
 
 TEST(StepWords, MessagesCallTheOneThatIsNamedWhatItIs) {
-  EXPECT_EQ(message_of([] { parse_step("", "network"); }), "networks: the name of a network is required, found ''");
-  EXPECT_NE(message_of([] { parse_step("a:x", "network"); }).find("network 'a'"), std::string::npos);
+  EXPECT_EQ(test::error_of([] { parse_step("", "network"); }), "networks: the name of a network is required, found ''");
+  EXPECT_NE(test::error_of([] { parse_step("a:x", "network"); }).find("network 'a'"), std::string::npos);
   const StepRequest request{"a", {{"images", "0"}}};
-  EXPECT_NE(message_of([&] { StepWords(request, "network").count("images", 3, 1, 100); }).find("network 'a'"),
+  EXPECT_NE(test::error_of([&] { StepWords(request, "network").count("images", 3, 1, 100); }).find("network 'a'"),
             std::string::npos);
-  EXPECT_NE(message_of([&] { StepWords(request, "network").finish(); }).find("network 'a'"), std::string::npos);
+  EXPECT_NE(test::error_of([&] { StepWords(request, "network").finish(); }).find("network 'a'"), std::string::npos);
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include "halftone/base/file.h"
 #include "halftone/runtime/archive.h"
 #include "halftone/runtime/session.h"
+#include "tests/support/error_of.h"
 #include "tests/support/quantized_net.h"
 #include "tests/support/temp_folder.h"
 
@@ -27,12 +28,7 @@ TensorMap random_inputs(const Session& session, Rng& rng) {
 }
 
 std::string message_of(const std::filesystem::path& path) {
-  try {
-    static_cast<void>(Session::load(path));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "";
+  return test::error_of([&] { static_cast<void>(Session::load(path)); });
 }
 
 class Compiled : public ::testing::Test {

@@ -10,6 +10,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/sim/interpreter.h"
 #include "halftone/transform/gain.h"
+#include "tests/support/error_of.h"
 #include "tests/support/test_graph.h"
 
 namespace halftone::transform {
@@ -262,26 +263,17 @@ TEST(Initialize, SharedWeightsAreAsSmallAsTheWidestLayerNeeds) {
   }
 }
 
-std::string message_of(const std::function<void()>& action) {
-  try {
-    action();
-  } catch (const Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
 TEST(Initialize, Mistakes) {
   Net open(batch_of({6, 8, 8}));
   const ValueId w = open.input("w", {DType::Float, std::vector<Dim>{Dim("M"), 6, 3, 3}});
   const ValueId y = open("Conv", {open.x, w});
-  EXPECT_CONTAINS(message_of([&] { open.done(y); }), "'w' is an input");
+  EXPECT_CONTAINS(test::error_of([&] { open.done(y); }), "'w' is an input");
 
   Net huge(batch_of({1 << 15}));
   const ValueId z = huge("MatMul", {huge.x, huge.missing("w", {1 << 15, 1 << 15})});
-  EXPECT_CONTAINS(message_of([&] { huge.done(z); }), "at most 536870912 numbers");
+  EXPECT_CONTAINS(test::error_of([&] { huge.done(z); }), "at most 536870912 numbers");
 
-  EXPECT_CONTAINS(message_of([] { parse_init_method("xavir"); }), "did you mean 'xavier'?");
+  EXPECT_CONTAINS(test::error_of([] { parse_init_method("xavir"); }), "did you mean 'xavier'?");
   for (const InitMethodInfo& info : all_init_methods()) EXPECT_EQ(parse_init_method(info.name), info.method);
 }
 

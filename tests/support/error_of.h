@@ -6,6 +6,7 @@
 #include <string>
 
 #include "halftone/base/error.h"
+#include "tests/support/contains.h"
 
 namespace halftone::test {
 
@@ -20,9 +21,5 @@ std::string error_of(const Action& action) {
   ADD_FAILURE() << "an Error was expected";
   return {};
 }
-
-// EXPECT_CONTAINS(text, part)
-#define EXPECT_CONTAINS(text, part) \
-  EXPECT_NE(std::string(text).find(part), std::string::npos) << "found: " << (text) << "\nwanted: " << (part)
 
 }  // namespace halftone::test

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "halftone/graph/op_table.h"
+#include "tests/support/contains.h"
 
 namespace halftone::test {
 
@@ -128,12 +129,5 @@ class TestGraph {
 [[gnu::noinline]] inline AttributeValue list(std::vector<int64_t> numbers) { return numbers; }
 [[gnu::noinline]] inline AttributeValue number(int64_t n) { return n; }
 [[gnu::noinline]] inline AttributeValue word(const std::string& text) { return text; }
-
-// EXPECT_CONTAINS(infer(...), "a fragment of the message")
-[[gnu::noinline]] inline ::testing::AssertionResult contains(const std::string& text, const std::string& fragment) {
-  if (text.find(fragment) != std::string::npos) return ::testing::AssertionSuccess();
-  return ::testing::AssertionFailure() << "'" << fragment << "' is not in: " << text;
-}
-#define EXPECT_CONTAINS(text, fragment) EXPECT_TRUE(::halftone::test::contains(text, fragment))
 
 }  // namespace halftone::test
