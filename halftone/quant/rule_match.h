@@ -7,8 +7,8 @@
 namespace halftone {
 
 // The object `match`: {"name": pattern, "op": pattern, "role": "weights" or "activations", "layer": "first" or "last"},
-// each optional, as the rule's name, op, role and place. Errors: Error{InvalidArgument} at the section, for other words,
-// a name beside a layer, and operators that nothing here quantizes.
+// each optional, as the rule's name, op, role and place. Errors: Error{InvalidArgument} at the section, for other
+// words, a name beside a layer, and operators that nothing here quantizes.
 RecipeRule read_match(const JsonSection& match);
 
 }  // namespace halftone
