@@ -39,7 +39,12 @@ void RunLog::write(const nlohmann::ordered_json& event) {
   for (size_t written = 0; written < line.size();) {
     const ssize_t count = ::write(descriptor_, line.data() + written, line.size() - written);
     if (count < 0 && errno == EINTR) continue;
-    if (count <= 0) fail(ErrorCode::Io, path_.string(), "can't write the log: {}", std::strerror(errno));
+    if (count <= 0) {
+      const int reason = errno;
+      // Half a line would spoil the next one; where the file can't be cut either, it ends in half a line.
+      if (::ftruncate(descriptor_, size_) == 0) ::lseek(descriptor_, size_, SEEK_SET);
+      fail(ErrorCode::Io, path_.string(), "can't write the log: {}", std::strerror(reason));
+    }
     written += static_cast<size_t>(count);
   }
   size_ += static_cast<int64_t>(line.size());

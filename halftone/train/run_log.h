@@ -19,7 +19,7 @@ class RunLog {
   RunLog(const RunLog&) = delete;
   RunLog& operator=(const RunLog&) = delete;
 
-  // Errors: Error{Io} for a full disk.
+  // Errors: Error{Io} for a full disk; the line is left out then, and the next one may be written.
   void write(const nlohmann::ordered_json& event);
   int64_t size() const { return size_; }
 

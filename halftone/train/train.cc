@@ -149,7 +149,7 @@ class Training {
       if (name.starts_with("best/")) best_[name] = tensor;
     }
     log_.emplace(options_.log, static_cast<int64_t>(number("log")));
-    log_->write({{"event", "resume"}, {"epoch", trainer_.position().epoch}, {"step", trainer_.position().batch}});
+    log({{"event", "resume"}, {"epoch", trainer_.position().epoch}, {"step", trainer_.position().batch}});
   }
 
   Checkpoint captured() {
@@ -207,6 +207,17 @@ class Training {
     return true;
   }
 
+  // A line that can't be written is no reason to throw the training away, either.
+  void log(const Json& event) {
+    try {
+      log_->write(event);
+    } catch (const Error& error) {
+      if (!std::exchange(log_failed_, true)) {
+        options_.progress->note(fmt::format("warning: the log has gaps: {}", error.what()));
+      }
+    }
+  }
+
   void show(const StepReport& step, double samples, double elapsed) {
     const Position& now = trainer_.position();
     options_.progress->status(
@@ -216,15 +227,15 @@ class Training {
     if (now.batch % every != 0) return;
     Json losses = Json::object();
     for (const auto& [name, loss] : step.losses) losses[name] = loss;
-    log_->write({{"event", "step"},
-                 {"epoch", now.epoch},
-                 {"step", now.step},
-                 {"loss", step.loss},
-                 {"losses", losses},
-                 {"accuracy", step.correct / step.samples},
-                 {"rate", step.rate},
-                 {"images_per_second", samples / elapsed},
-                 {"seconds", seconds()}});
+    log({{"event", "step"},
+         {"epoch", now.epoch},
+         {"step", now.step},
+         {"loss", step.loss},
+         {"losses", losses},
+         {"accuracy", step.correct / step.samples},
+         {"rate", step.rate},
+         {"images_per_second", samples / elapsed},
+         {"seconds", seconds()}});
   }
 
   Json scales() {
@@ -269,7 +280,7 @@ class Training {
                  {"seconds", seconds()},
                  {"best", best},
                  {"scales", scales()}});
-    log_->write(line);
+    log(line);
     options_.progress->note(trained ? fmt::format("epoch {}: loss {:.4f}, {:.2f} % right; validation {:.2f} %{}",
                                                   epoch.epoch + 1, epoch.loss / epoch.samples,
                                                   100 * epoch.correct / epoch.samples, 100 * verdict.accuracy,
@@ -280,15 +291,15 @@ class Training {
   void log_start() {
     int64_t parameters = 0;
     for (const Parameter& parameter : student_.parameters()) parameters += parameter.tensor.numel();
-    log_->write({{"event", "start"},
-                 {"model", student_.graph().name},
-                 {"images", samples_},
-                 {"validation_images", judge_->samples()},
-                 {"parameters", parameters},
-                 {"epochs", recipe_.epochs},
-                 {"batch", recipe_.batch},
-                 {"seed", recipe_.seed},
-                 {"recipe", Json::parse(recipe_.text)}});
+    log({{"event", "start"},
+         {"model", student_.graph().name},
+         {"images", samples_},
+         {"validation_images", judge_->samples()},
+         {"parameters", parameters},
+         {"epochs", recipe_.epochs},
+         {"batch", recipe_.batch},
+         {"seed", recipe_.seed},
+         {"recipe", Json::parse(recipe_.text)}});
   }
 
   void finish() {
@@ -296,11 +307,11 @@ class Training {
     result_.model = student_.finished();
     result_.engine_agreement = judge_->engine_agreement(student_, result_.model);
     result_.seconds = seconds();
-    log_->write({{"event", "end"},
-                 {"best_epoch", result_.best_epoch},
-                 {"validation_accuracy", result_.accuracy},
-                 {"agreement_with_engine", result_.engine_agreement},
-                 {"seconds", result_.seconds}});
+    log({{"event", "end"},
+         {"best_epoch", result_.best_epoch},
+         {"validation_accuracy", result_.accuracy},
+         {"agreement_with_engine", result_.engine_agreement},
+         {"seconds", result_.seconds}});
   }
 
   const TrainOptions options_;
@@ -311,6 +322,7 @@ class Training {
   Trainer trainer_;
   std::optional<Judge> judge_;
   std::optional<RunLog> log_;
+  bool log_failed_ = false;
   std::optional<Checkpoint> pending_;
   std::map<std::string, Tensor> best_;
   TrainResult result_;

@@ -255,10 +255,22 @@ TEST(Train, AnotherRunsCheckpointIsRefused) {
   EXPECT_CONTAINS(error_of([&] { train(small_net(), nullptr, options); }), "another seed");
 }
 
-TEST(Train, AFullDiskUnderTheCheckpointStopsNothing) {
+TEST(Train, AFullDiskStopsNothing) {
+  struct Notes : ProgressSink {
+    std::string all;
+    void begin(std::string_view, int64_t, std::string_view) override {}
+    void advance(int64_t) override {}
+    void end() override {}
+    void note(std::string_view text) override { all += std::string(text) + "\n"; }
+  } notes;
   TrainOptions options = options_of(kFloat, 60);
   options.checkpoint = "/proc/nowhere/checkpoint";
+  options.log = "/dev/full";
+  options.progress = &notes;
   EXPECT_FALSE(train(small_net(), nullptr, options).stopped);
+  EXPECT_CONTAINS(notes.all, "warning: no checkpoint: ");
+  EXPECT_CONTAINS(notes.all, "warning: the log has gaps: /dev/full: can't write the log: No space left");
+  EXPECT_EQ(notes.all.find("the log has gaps"), notes.all.rfind("the log has gaps")) << "said once";
 }
 
 }  // namespace
