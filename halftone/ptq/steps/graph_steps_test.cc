@@ -81,6 +81,40 @@ TEST(EqualizeStep, DoesNothingWhereNoActivationLetsScalesThrough) {
   }
 }
 
+// The first layer's results reach 5, but batch normalization's statistics call them small: a channel that was scaled by
+// what they say would be cut off.
+Graph clipped_layers() {
+  Net net({1, 3, 4, 4});
+  Tensor weights = random_tensor({4, 3, 1, 1}, 1);
+  for (size_t i = 0; i < 12; ++i) weights.mutable_data<float>()[i] *= i < 3 ? 2.0f : 0.5f;
+  net.layer("Conv", "first", "x", weights, Tensor::from<float>({4}, {1, 0.5f, 0.5f, 0.5f}));
+  net.add("Clip", "between",
+          {"first", net.constant("low", Tensor::scalar(0.0f)), net.constant("high", Tensor::scalar(6.0f))});
+  net.layer("Conv", "second", "between", random_tensor({5, 4, 1, 1}, 2), random_tensor({5}, 3));
+  return net.finish("second");
+}
+
+TEST(EqualizeStep, BehindAClipOnlySamplesAreBelieved) {
+  for (const bool with_samples : {false, true}) {
+    SCOPED_TRACE(with_samples);
+    Bench made = bench_of(clipped_layers(), "per_channel");
+    Workbench& bench = made.bench;
+    bench.norms = {{"first", {{1, 0.5f, 0.5f, 0.5f}, {1, 0.1f, 0.1f, 0.1f}}}};
+    bench.input_ranges = {{"x", {-1, 1}}};
+    if (!with_samples) bench.samples = nullptr;
+    const Graph before = bench.reference;
+    apply("equalize", bench);
+    EXPECT_EQ(numbers(bench.reference, "first_w") != numbers(before, "first_w"), with_samples);
+    for (const Tensor& x : random_samples({1, 3, 4, 4}, 2, 5)) {
+      const auto results = [&](const Graph& graph) {
+        return to_vector<float>(sim::Interpreter(graph).run({{"x", x}}).at("second"));
+      };
+      const std::vector<float> expected = results(before), found = results(bench.reference);
+      for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], expected[i], 1e-4 * (1 + std::abs(expected[i])));
+    }
+  }
+}
+
 TEST(EqualizeStep, LeastNoiseNeedsBoundsThatStay) {
   const std::array request{StepRequest{"equalize", {{"balance", "noise"}, {"bounds", "replace"}}}};
   try {
