@@ -5,6 +5,7 @@
 
 #include "halftone/base/error.h"
 #include "halftone/train/slices.h"
+#include "halftone/train/wide.h"
 
 namespace halftone::train {
 namespace {
@@ -29,10 +30,6 @@ void check(const at::Tensor& x, const at::Tensor& list, const CodeGrid& codes) {
   HT_CHECK(list.numel() == 1 || (codes.axis >= 0 && list.numel() == x.size(codes.axis)));
 }
 
-// Compiled for each of these levels; the processor's own is taken when the program starts. Results are the same: every
-// operation is rounded on its own, and sums have a fixed order.
-#define HT_WIDE __attribute__((target_clones("avx512f", "avx2", "default")))
-
 HT_WIDE void round_piece(const float* x, float* y, int64_t count, const Grid& grid) {
   const float low = grid.low, high = grid.high, scale = grid.scale;
   for (int64_t i = 0; i < count; ++i) {
@@ -46,9 +43,6 @@ HT_WIDE void round_piece(const float* x, float* y, int64_t count, const Grid& gr
 struct Shares {
   double scale = 0, zero_point = 0;
 };
-
-// Blocks are small enough to stay near the core; what they add to sums is kept until the block is done.
-constexpr int64_t kBlock = 256, kStrands = 8;
 
 struct Terms {
   alignas(64) float scale[kBlock], outside[kBlock];
@@ -86,24 +80,15 @@ HT_WIDE void backward_outside(const float* x, const float* dy, float* dx, int64_
 
 Shares backward_piece(const float* x, const float* dy, float* dx, int64_t count, const Grid& grid, bool inside_too) {
   const auto block = inside_too ? backward_inside : backward_outside;
-  float scale_sums[kStrands] = {}, outside_sums[kStrands] = {};
+  StrandSum of_scale, outside;
   Terms terms = {};
   for (int64_t first = 0; first < count; first += kBlock) {
     if (count - first < kBlock) terms = {};  // the last strands may be incomplete
     block(x + first, dy + first, dx + first, std::min(kBlock, count - first), grid, terms);
-    for (int64_t i = 0; i < kBlock; i += kStrands) {
-      for (int64_t strand = 0; strand < kStrands; ++strand) {
-        scale_sums[strand] += terms.scale[i + strand];
-        outside_sums[strand] += terms.outside[i + strand];
-      }
-    }
+    of_scale.add(terms.scale);
+    outside.add(terms.outside);
   }
-  Shares shares;
-  for (int64_t strand = 0; strand < kStrands; ++strand) {
-    shares.scale += static_cast<double>(scale_sums[strand]);
-    shares.zero_point -= static_cast<double>(outside_sums[strand]) * static_cast<double>(grid.scale);
-  }
-  return shares;
+  return {of_scale.total(), -outside.total() * static_cast<double>(grid.scale)};
 }
 
 struct FakeQuantize : torch::autograd::Function<FakeQuantize> {

@@ -3,6 +3,7 @@
 
 #include "halftone/train/quantizers/affine.h"
 #include "halftone/train/slices.h"
+#include "halftone/train/wide.h"
 
 namespace halftone::train {
 namespace {
@@ -16,19 +17,41 @@ using torch::autograd::variable_list;
 // The forward value is round(t), the sign of phi; gradients are those of s h(x / s):
 //   dy/dx = h'(t),  dy/ds = h(t) - t h'(t),  dy/dalpha = s dh/dalpha
 // and outside the range those of its ends.
-struct Soft {
-  float derivative, value, by_alpha;
-
-  Soft(float t, float alpha, float k) {
-    const float below = std::floor(t), v = t - below - 0.5f;
-    const float amplitude = 1 / (1 - alpha);
-    const float curve = std::tanh(k * v), slope = 1 - curve * curve;
-    derivative = 0.5f * amplitude * k * slope;
-    value = below + 0.5f * (amplitude * curve + 1);
-    const float k_by_alpha = -2 / (alpha * (2 - alpha));
-    by_alpha = 0.5f * (amplitude * amplitude * curve + amplitude * slope * v * k_by_alpha);
-  }
+struct Stairs {
+  float scale, low, high;  // codes relative to the zero point
+  float alpha, k;
 };
+
+// k v of each element.
+HT_WIDE void arguments_of(const float* __restrict x, float* __restrict arguments, int64_t count, const Stairs& stairs) {
+  const float scale = stairs.scale, k = stairs.k;
+  for (int64_t i = 0; i < count; ++i) {
+    const float t = x[i] / scale;
+    arguments[i] = k * (t - std::floor(t) - 0.5f);
+  }
+}
+
+struct SoftTerms {
+  alignas(64) float scale[kBlock], alpha[kBlock];
+};
+
+// `curve`: tanh of the arguments.
+HT_WIDE void backward_soft(const float* __restrict x, const float* __restrict dy, const float* __restrict curve,
+                           float* __restrict dx, int64_t count, const Stairs& stairs, SoftTerms& __restrict terms) {
+  const float scale = stairs.scale, low = stairs.low, high = stairs.high, k = stairs.k, alpha = stairs.alpha;
+  const float amplitude = 1 / (1 - alpha), k_by_alpha = -2 / (alpha * (2 - alpha));
+  for (int64_t i = 0; i < count; ++i) {
+    const float t = x[i] / scale, below = std::floor(t), v = t - below - 0.5f, given = dy[i];
+    const bool inside = t >= low && t <= high;  // NaN is outside
+    const float slope = 1 - curve[i] * curve[i];
+    const float derivative = 0.5f * amplitude * k * slope;
+    const float value = below + 0.5f * (amplitude * curve[i] + 1);
+    const float by_alpha = 0.5f * (amplitude * amplitude * curve[i] + amplitude * slope * v * k_by_alpha);
+    dx[i] = inside ? given * derivative : 0.0f;
+    terms.scale[i] = given * (inside ? value - t * derivative : t < low ? low : high);
+    terms.alpha[i] = inside ? given * scale * by_alpha : 0.0f;
+  }
+}
 
 struct SoftQuantize : torch::autograd::Function<SoftQuantize> {
   static at::Tensor forward(AutogradContext* context, const at::Tensor& given, const at::Tensor& scale,
@@ -58,24 +81,23 @@ struct SoftQuantize : torch::autograd::Function<SoftQuantize> {
     float* to = dx.data_ptr<float>();
     for_each_piece(slices, [&](int64_t slice, int64_t first, int64_t last, int64_t number) {
       const auto at = [&](const at::Tensor& list) { return list.data_ptr<float>()[list.numel() == 1 ? 0 : slice]; };
-      const float scale = at(scales), zero = at(zero_points);
-      const float low = static_cast<float>(context->saved_data["low"].toDouble()) - zero;
-      const float high = static_cast<float>(context->saved_data["high"].toDouble()) - zero;
-      double scale_sum = 0, alpha_sum = 0;
-      for (int64_t i = first; i < last; ++i) {
-        const float t = values[i] / scale;
-        if (!(t >= low && t <= high)) {
-          to[i] = 0;
-          scale_sum += static_cast<double>(from[i] * (t < low ? low : high));
-          continue;
-        }
-        const Soft soft(t, alpha, k);
-        to[i] = from[i] * soft.derivative;
-        scale_sum += static_cast<double>(from[i] * (soft.value - t * soft.derivative));
-        alpha_sum += static_cast<double>(from[i] * scale * soft.by_alpha);
+      const float zero = at(zero_points);
+      const Stairs stairs{at(scales), static_cast<float>(context->saved_data["low"].toDouble()) - zero,
+                          static_cast<float>(context->saved_data["high"].toDouble()) - zero, alpha, k};
+      at::Tensor curve = at::empty({last - first}, x.options());
+      arguments_of(values + first, curve.data_ptr<float>(), last - first, stairs);
+      curve.tanh_();
+      StrandSum scale_sum, alpha_sum;
+      SoftTerms terms = {};
+      for (int64_t i = first; i < last; i += kBlock) {
+        if (last - i < kBlock) terms = {};  // the last strands may be incomplete
+        backward_soft(values + i, from + i, curve.data_ptr<float>() + (i - first), to + i, std::min(kBlock, last - i),
+                      stairs, terms);
+        scale_sum.add(terms.scale);
+        alpha_sum.add(terms.alpha);
       }
-      of_scale[static_cast<size_t>(number)] = scale_sum * factor;
-      of_alpha[static_cast<size_t>(number)] = alpha_sum * factor;
+      of_scale[static_cast<size_t>(number)] = scale_sum.total() * factor;
+      of_alpha[static_cast<size_t>(number)] = alpha_sum.total() * factor;
     });
     at::Tensor scale_sums = sums_of_slices(slices, of_scale);
     if (scales.numel() == 1 && slices.count > 1) scale_sums = scale_sums.sum();
