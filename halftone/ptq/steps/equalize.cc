@@ -56,7 +56,7 @@ transform::ChannelRanges with_margin(transform::ChannelRanges ranges) {
 
 // What Clips cut off above. Features reach further than normal numbers of their deviation, so what batch normalization
 // says of them is no range that a channel may be scaled up to a Clip with: MobileNetV2 with 8-bit weights per channel
-// loses half of its signal-to-noise ratio so.
+// was left 10 dB so, of 20.
 std::set<std::string> bounded_values(Graph graph) {
   infer_shapes(graph);
   std::set<std::string> names;
