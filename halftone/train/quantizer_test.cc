@@ -3,7 +3,6 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <functional>
 
 #include "halftone/quant/weight_grid.h"
 #include "halftone/train/test_tensors.h"
@@ -242,43 +241,6 @@ TEST(StraightThrough, MovingAverageFollowsActivationsInTrainingAlone) {
   quantizer->apply(x, Mode::Training);  // the range -1.2 to 1.8 becomes -1.7 to 2.8
   EXPECT_NEAR(quantizer->params().scale[0], 4.5 / 15, 1e-6);
   EXPECT_EQ(quantizer->params().zero_point[0], 6);
-}
-
-// Equations 3 to 8 of the paper as they stand there: interval i of [l, u] with its midpoint, and phi's tanh.
-double soft_staircase(double x, double l, double step, double alpha) {
-  const double i = std::floor((x - l) / step);
-  const double s = 1 / (1 - alpha), k = std::log(2 / alpha - 1) / step, m = l + (i + 0.5) * step;
-  return l + step * (i + (s * std::tanh(k * (x - m)) + 1) / 2);
-}
-
-TEST(Dsq, GradientsAreThoseOfTheSoftStaircase) {
-  const QuantParams params = affine(DType::UInt8, 0, 15, {0.25f}, 4);  // from -1 to 2.75
-  const auto quantizer = make_quantizer(request("dsq:alpha=0.3"), {params, {}, 0});
-  const double factor = 1 / std::sqrt(15.0);  // LSQ's, of one element per sample
-  for (const double x : {-0.93, -0.4, -0.01, 0.1, 0.9, 1.62, 2.7}) {
-    const at::Tensor input = at::tensor({static_cast<float>(x)}).set_requires_grad(true);
-    quantizer->apply(input, Mode::Training).sum().backward();
-    constexpr double kStep = 1e-6;
-    const auto slope = [&](const std::function<double(double)>& f) { return (f(kStep) - f(-kStep)) / (2 * kStep); };
-    EXPECT_NEAR(input.grad().item<float>(), slope([&](double d) { return soft_staircase(x + d, -1, 0.25, 0.3); }),
-                1e-3);
-    const std::vector<Learned> learned = quantizer->learned();
-    EXPECT_NEAR(learned[0].tensor.grad().item<float>() / factor,
-                slope([&](double d) { return soft_staircase(x, -4 * (0.25 + d), 0.25 + d, 0.3); }), 2e-3)
-        << x;
-    EXPECT_NEAR(learned[1].tensor.grad().item<float>() / factor,
-                slope([&](double d) { return soft_staircase(x, -1, 0.25, 0.3 + d); }), 1e-3)
-        << x;
-    for (const Learned& each : learned) each.tensor.grad().zero_();
-  }
-}
-
-TEST(Dsq, AlphaShrinksTowardsTheEnd) {
-  const auto quantizer = make_quantizer(request("dsq:alpha=0.4:harden_from=0.5"), {kShifted, {}, 0});
-  quantizer->advance(0.5);
-  EXPECT_NEAR(quantizer->learned()[1].tensor.item<float>(), 0.4f, 1e-6);
-  quantizer->advance(1);
-  EXPECT_NEAR(quantizer->learned()[1].tensor.item<float>(), 1e-3f, 1e-6);
 }
 
 TEST(Stochastic, IsUnbiasedInsideTheRangeAndSeeded) {
