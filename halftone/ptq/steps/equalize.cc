@@ -94,7 +94,9 @@ void step_equalize(Workbench* bench, StepWords& words) {
     return transform::expected_ranges(propagate_moments(bench->reference, bench->norms, bench->input_ranges), reach);
   };
   const std::set<std::string> bounded = bounded_values(bench->reference);
-  const bool by_samples = bench->samples != nullptr && (bench->norms.empty() || !bounded.empty());
+  // Noise goes by moments alone.
+  const bool by_samples =
+      bench->samples != nullptr && options.balance != Balance::Noise && (bench->norms.empty() || !bounded.empty());
   options.ranges = by_samples
                        ? with_margin(watch_channel_ranges(bench->reference, *bench->samples, images, *bench->team))
                        : ranges_at(deviations);
