@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "halftone/quant/movers.h"
+
 namespace halftone {
 namespace {
 
@@ -10,6 +12,23 @@ bool is_sum(const Graph& graph, const GraphIndex& index, const Node& node) {
   return std::all_of(node.inputs.begin(), node.inputs.end(), [&](ValueId id) {
     return id != ValueId::None && (!graph.value(id).constant || index.is_graph_input(id));
   });
+}
+
+// Whether an Add of activations reads elements of the value, moved or not.
+bool reaches_sum(const Graph& graph, const GraphIndex& index, ValueId id) {
+  std::vector<ValueId> reached = {id};
+  for (size_t i = 0; i < reached.size(); ++i) {
+    for (int position : index.consumers(reached[i])) {
+      const Node& reader = graph.nodes()[static_cast<size_t>(position)];
+      if (is_sum(graph, index, reader)) return true;
+      if (!moves_elements(reader)) continue;
+      for (ValueId result : reader.outputs) {
+        const bool known = std::find(reached.begin(), reached.end(), result) != reached.end();
+        if (result != ValueId::None && !known) reached.push_back(result);
+      }
+    }
+  }
+  return false;
 }
 
 // The node whose result this is: the one that makes it, or the one in front of a Relu or Clip that it feeds alone.
@@ -42,8 +61,9 @@ std::vector<Subject> subjects_of(const Graph& graph, const GraphIndex& index, Va
     subjects.push_back(subject_of(graph, node, id));
     const Node* made_by = maker(graph, index, id);
     if (made_by != &node) subjects.push_back(subject_of(graph, *made_by, node.inputs[0]));
-    if (!node.is("Identity")) return subjects;
-    id = node.inputs[0];
+    const ValueId source = source_of(node);
+    if (source == ValueId::None) return subjects;
+    id = source;
   }
 }
 
@@ -54,12 +74,12 @@ bool is_product(const Node& node) {
 }
 
 bool is_summed(const Graph& graph, const GraphIndex& index, ValueId id) {
+  if (reaches_sum(graph, index, id)) return true;
   const auto& readers = index.consumers(id);
-  const auto node_at = [&](int position) -> const Node& { return graph.nodes()[static_cast<size_t>(position)]; };
-  if (std::any_of(readers.begin(), readers.end(), [&](int i) { return is_sum(graph, index, node_at(i)); })) return true;
   const Node* made_by = maker(graph, index, id);
   return made_by != nullptr && is_sum(graph, index, *made_by) &&
-         std::any_of(readers.begin(), readers.end(), [&](int i) { return !is_product(node_at(i)); });
+         std::any_of(readers.begin(), readers.end(),
+                     [&](int i) { return !is_product(graph.nodes()[static_cast<size_t>(i)]); });
 }
 
 ActivationSpec activation_spec(const Graph& graph, const GraphIndex& index, const Recipe& recipe, ValueId id) {

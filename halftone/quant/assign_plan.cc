@@ -9,6 +9,7 @@
 #include "halftone/quant/assign.h"
 #include "halftone/quant/extent.h"
 #include "halftone/quant/integer_plan.h"
+#include "halftone/quant/movers.h"
 #include "halftone/quant/named_rules.h"
 #include "halftone/quant/weight_axis.h"
 
@@ -26,14 +27,6 @@ bool is_product(IntegerForm form) {
 bool shares_grid(const IntegerNode& plan, const Node& node) {
   if (plan.form == IntegerForm::Activation) return node.is("Relu") || node.is("Clip");
   return plan.form == IntegerForm::Move || plan.form == IntegerForm::Concatenation;
-}
-
-// Movers whose results hold exactly what their operands hold, apart from padding, which needs no place on the grid:
-// zero always has one, and what pads a maximum may saturate. Watching their results would tell nothing new.
-bool keeps_elements(const Node& node) {
-  constexpr std::array kOps = {"Concat",  "DepthToSpace", "Dropout",      "Flatten", "Identity",  "Pad",
-                               "Reshape", "Split",        "SpaceToDepth", "Squeeze", "Transpose", "Unsqueeze"};
-  return std::any_of(kOps.begin(), kOps.end(), [&](const char* op) { return node.is(op); });
 }
 
 // Functions with poles, roots, jumps or exponential growth. Half a step of the operand's grid can be many of the
@@ -326,7 +319,7 @@ class Planner {
       bool all = true;
       for (ValueId id : ids) all = join(id) && all;
       for (ValueId id : node(i).outputs) {
-        if (join(id) && all && keeps_elements(node(i))) observed[at(id)] = false;
+        if (join(id) && all && keeps_all_elements(node(i))) observed[at(id)] = false;
       }
     }
     std::map<size_t, size_t> group_of;  // representative -> position

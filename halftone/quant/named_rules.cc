@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "halftone/quant/activation_spec.h"
+#include "halftone/quant/movers.h"
 
 namespace halftone {
 namespace {
@@ -12,10 +13,20 @@ bool has_weights(const Graph& graph, const Node& node) {
   return is_product(node) && weights != ValueId::None && graph.value(weights).constant.has_value();
 }
 
-// What Planner calls the tensor that the rule is about.
-ValueId tensor_of(const Node& product, std::optional<Role> role) {
+// What Planner calls the tensor that the rule is about. Of activations, where they were made: between there and the
+// product they may be moved (a pool's means through a Flatten), and are the same numbers all the way.
+ValueId tensor_of(const Graph& graph, const Node& product, std::optional<Role> role) {
   if (!role) return product.output(0);
-  return role == Role::Weights ? product.input(1) : product.input(0);
+  if (role == Role::Weights) return product.input(1);
+  const GraphIndex index(graph);
+  ValueId id = product.input(0);
+  for (;;) {
+    const int producer = index.producer(id);
+    if (producer < 0) return id;
+    const ValueId source = source_of(graph.nodes()[static_cast<size_t>(producer)]);
+    if (source == ValueId::None) return id;
+    id = source;
+  }
 }
 
 }  // namespace
@@ -33,7 +44,7 @@ Recipe with_named_rules(Recipe recipe, const Graph& graph) {
     if (rule.place == Place::Anywhere) continue;
     const Node* product = rule.place == Place::First ? first : last;
     rule.place = Place::Anywhere;
-    rule.name = product == nullptr ? "" : graph.value(tensor_of(*product, rule.role)).name;
+    rule.name = product == nullptr ? "" : graph.value(tensor_of(graph, *product, rule.role)).name;
   }
   return recipe;
 }
