@@ -17,7 +17,7 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct BenchmarkArguments {
   std::string model, against;
   EngineOptions engine;
   int threads = 1;
@@ -44,7 +44,7 @@ Contestant prepare(const std::string& path, const SessionOptions& options, int64
   return contestant;
 }
 
-std::vector<Contestant> prepare_all(const Options& options, const SessionOptions& session) {
+std::vector<Contestant> prepare_all(const BenchmarkArguments& options, const SessionOptions& session) {
   std::vector<std::string> paths = {options.model};
   if (!options.against.empty()) paths.push_back(options.against);
   // Before this process has loaded anything.
@@ -60,7 +60,8 @@ std::vector<Contestant> prepare_all(const Options& options, const SessionOptions
   return contestants;
 }
 
-nlohmann::ordered_json to_json(const Contestant& contestant, const eval::Latency& latency, const Options& options) {
+nlohmann::ordered_json to_json(const Contestant& contestant, const eval::Latency& latency,
+                               const BenchmarkArguments& options) {
   return {{"model", contestant.path},
           {"median_ms", latency.median_ms},
           {"min_ms", latency.min_ms},
@@ -85,7 +86,7 @@ std::string table_of(const std::vector<Contestant>& contestants, const std::vect
   return table.to_string();
 }
 
-void benchmark_model(const Options& options, Console& console) {
+void benchmark_model(const BenchmarkArguments& options, Console& console) {
   if (options.runs < 0) {
     fail(ErrorCode::InvalidArgument, "--runs", "a number of runs >= 0 is required, found {}", options.runs);
   }
@@ -126,7 +127,7 @@ void benchmark_model(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_benchmark(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<BenchmarkArguments>();
   add_model_option(app, "MODEL", options->model, "Model to time, or a compiled one");
   app.add_option("--against", options->against, "Another model, timed in turn with the first")->type_name("FILE");
   app.add_option("--threads", options->threads, "Threads of one inference (default 1; 0: all cores)")->type_name("N");

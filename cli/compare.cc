@@ -12,7 +12,7 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct CompareArguments {
   std::string reference, model;
   EngineOptions engine;
   DataOptions data;
@@ -23,7 +23,7 @@ const std::string& first_output(const LoadedModel& loaded) {
   return graph.value(graph.outputs().front()).name;
 }
 
-void compare_models(const Options& options, Console& console) {
+void compare_models(const CompareArguments& options, Console& console) {
   const eval::EngineKind kind = options.engine.kind();
   const RequantizeMode mode = options.engine.mode();
   const auto [reference, model] = load_pair(options.reference, options.model);
@@ -55,7 +55,7 @@ void compare_models(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_compare(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompareArguments>();
   add_model_option(app, "REF", options->reference, "The reference, usually the float model");
   add_model_option(app, "MODEL", options->model, "The model to hold against it");
   options->data.add_to(app);

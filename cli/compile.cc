@@ -12,13 +12,13 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct CompileArguments {
   std::string model, output;
   EngineOptions engine;
   int64_t batch = 1;
 };
 
-void compile_model(const Options& options, Console& console) {
+void compile_model(const CompileArguments& options, Console& console) {
   refuse_overwriting(options.model, options.output);
   SessionOptions session_options;
   session_options.requantize = options.engine.mode();
@@ -46,7 +46,7 @@ void compile_model(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_compile(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<CompileArguments>();
   add_model_option(app, "MODEL", options->model, "Model to compile");
   app.add_option("-o,--output", options->output, "Where to write the compiled program (.ht)")
       ->required()

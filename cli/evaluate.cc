@@ -12,13 +12,13 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct EvaluateArguments {
   std::string model;
   EngineOptions engine;
   DataOptions data;
 };
 
-void evaluate_model(const Options& options, Console& console) {
+void evaluate_model(const EvaluateArguments& options, Console& console) {
   const eval::EngineKind kind = options.engine.kind();
   const RequantizeMode mode = options.engine.mode();
   LoadedModel loaded = load_model(options.model);
@@ -40,7 +40,7 @@ void evaluate_model(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_evaluate(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<EvaluateArguments>();
   add_model_option(app, "MODEL", options->model, "Model to evaluate, float or quantized");
   options->data.add_to(app);
   options->data.add_limit_to(app);

@@ -16,7 +16,7 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct ExplainArguments {
   std::string model;
   EngineOptions engine;
   int threads = 1;
@@ -75,7 +75,7 @@ nlohmann::ordered_json to_json(const NodeNote& note) {
           {"refusals", note.refusals}, {"float_reason", note.float_reason}};
 }
 
-void explain_model(const Options& options, Console& console) {
+void explain_model(const ExplainArguments& options, Console& console) {
   SessionOptions session_options;
   session_options.threads = thread_count(options.threads);
   session_options.requantize = options.engine.mode();
@@ -102,7 +102,7 @@ void explain_model(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_explain(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ExplainArguments>();
   add_model_option(app, "MODEL", options->model, "Model to explain, or a compiled one");
   app.add_option("--threads", options->threads, "Threads of one inference (default 1; 0: all cores)")->type_name("N");
   app.add_option("--batch", options->batch, "Samples of one inference (default 1)")->type_name("N");

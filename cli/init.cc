@@ -18,7 +18,7 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct InitArguments {
   std::string architecture, output, preprocess;
   std::string method = std::string(transform::all_init_methods().front().name);
   uint64_t seed = 0;
@@ -38,7 +38,7 @@ void list_networks(Console& console) {
   console.write_json({{"networks", networks}});
 }
 
-Graph read_model(const Options& options) {
+Graph read_model(const InitArguments& options) {
   refuse_overwriting(options.architecture, options.output);
   LoadedModel loaded = load_model(options.architecture);
   if (loaded.model.quantized()) {
@@ -49,7 +49,7 @@ Graph read_model(const Options& options) {
 }
 
 // A name of the zoo comes before a file of that name; a file with a folder or an ending is none of the zoo's.
-Graph read_architecture(const Options& options) {
+Graph read_architecture(const InitArguments& options) {
   const std::string name = options.architecture.substr(0, options.architecture.find(':'));
   const auto known = zoo::all_networks();
   const bool in_zoo = std::any_of(known.begin(), known.end(), [&](const auto& info) { return info.name == name; });
@@ -64,7 +64,7 @@ std::string names_of(const Graph& graph, const std::vector<ValueId>& ids) {
   return text;
 }
 
-void init_model(const Options& options, Console& console) {
+void init_model(const InitArguments& options, Console& console) {
   if (options.list) return list_networks(console);
   for (const auto& [text, what] : {std::pair(options.architecture, "ARCH"), std::pair(options.output, "--output")}) {
     if (text.empty()) fail(ErrorCode::InvalidArgument, what, "is required; --list shows the known architectures");
@@ -103,7 +103,7 @@ void init_model(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_init(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InitArguments>();
   app.add_option("ARCH", options->architecture,
                  "NAME:WORD=VALUE:... of a known architecture (--list), or an ONNX file without weights")
       ->type_name("ARCH");

@@ -16,7 +16,7 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct InspectArguments {
   std::string model;
 };
 
@@ -50,7 +50,7 @@ nlohmann::ordered_json ports_json(const Graph& graph, const std::vector<ValueId>
   return list;
 }
 
-void inspect_model(const Options& options, Console& console) {
+void inspect_model(const InspectArguments& options, Console& console) {
   LoadedModel loaded = load_model(options.model);
   const Graph& graph = loaded.model.graph;
   const bool quantized = loaded.model.quantized();
@@ -89,7 +89,7 @@ void inspect_model(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_inspect(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<InspectArguments>();
   add_model_option(app, "MODEL", options->model, "Model to look at");
   app.footer(
       "Example:\n  halftone inspect model.onnx\n"

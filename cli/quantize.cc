@@ -34,7 +34,7 @@ constexpr int64_t kTrialSamples = 16;
 constexpr double kUselessAgreement = 0.5;
 constexpr double kUselessSqnr = 3;
 
-struct Options {
+struct QuantizeArguments {
   std::string model, output;
   std::string dynamic;  // empty: calibrate
   PtqOptions how;
@@ -67,7 +67,7 @@ QuantizedModel reread(const std::string& file) {
   return fold_qdq(std::move(graph));
 }
 
-eval::Comparison try_out(const LoadedModel& original, const std::string& file, const Options& options,
+eval::Comparison try_out(const LoadedModel& original, const std::string& file, const QuantizeArguments& options,
                          Console& console) {
   const QuantizedModel made = reread(file);
   const auto layers = eval::common_layers(original.model, made);
@@ -98,8 +98,8 @@ void warn_if_useless(const eval::Comparison& trial, Console& console) {
                   trial.images, format_percent(trial.agreement), format_decibel(trial.sqnr_db), worst));
 }
 
-void report_on(const LoadedModel& original, Quantization made, const Options& options, size_t bytes, AtomicFile& page,
-               Console& console) {
+void report_on(const LoadedModel& original, Quantization made, const QuantizeArguments& options, size_t bytes,
+               AtomicFile& page, Console& console) {
   report::Source source;
   source.before_name = original.path.filename().string();
   source.after_name = std::filesystem::path(options.output).filename().string();
@@ -112,7 +112,7 @@ void report_on(const LoadedModel& original, Quantization made, const Options& op
   console.print(fmt::format("{}\n", options.report.output));
 }
 
-void quantize_file(const Options& options, Console& console) {
+void quantize_file(const QuantizeArguments& options, Console& console) {
   const auto start = std::chrono::steady_clock::now();
   if (!options.how.validation.empty() && !options.how.max_drop) {
     fail(ErrorCode::InvalidArgument, "--validation", "it is what --max-drop measures on; give --max-drop as well");
@@ -198,7 +198,7 @@ void quantize_file(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_quantize(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<QuantizeArguments>();
   add_model_option(app, "MODEL", options->model, "Float model");
   app.add_option("-o,--output", options->output, "The quantized model to write")->required()->type_name("FILE");
   options->data.add_to(app, /*required=*/false);

@@ -13,13 +13,13 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct ReportArguments {
   std::string reference, model, training_log;
   DataOptions data;
   ReportOptions report;
 };
 
-void report_models(const Options& options, Console& console) {
+void report_models(const ReportArguments& options, Console& console) {
   check_report_name(options.report.output);
   refuse_overwriting(options.reference, options.report.output);
   refuse_overwriting(options.model, options.report.output);
@@ -49,7 +49,7 @@ void report_models(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_report(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<ReportArguments>();
   add_model_option(app, "REF", options->reference, "The float model");
   add_model_option(app, "MODEL", options->model, "What was made of it");
   options->data.add_to(app);

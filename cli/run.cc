@@ -15,7 +15,7 @@
 namespace halftone::cli {
 namespace {
 
-struct Options {
+struct RunArguments {
   std::string model;
   std::vector<std::string> inputs;
   std::string output_folder;
@@ -45,7 +45,7 @@ std::string file_name(std::string name) {
   return (name.empty() || name[0] == '.' ? "_" + name : name) + ".npy";
 }
 
-TensorMap compute(const Options& options, const TensorMap& inputs) {
+TensorMap compute(const RunArguments& options, const TensorMap& inputs) {
   const eval::EngineKind kind = options.engine.kind();
   if (runtime::is_compiled(options.model)) {
     if (kind == eval::EngineKind::Reference) {
@@ -57,7 +57,7 @@ TensorMap compute(const Options& options, const TensorMap& inputs) {
   return eval::make_engine(kind, load_model(options.model).model, options.engine.mode())->run(inputs);
 }
 
-void run_model(const Options& options, Console& console) {
+void run_model(const RunArguments& options, Console& console) {
   const TensorMap outputs = compute(options, read_inputs(options.inputs));
 
   const std::filesystem::path folder = options.output_folder;
@@ -77,7 +77,7 @@ void run_model(const Options& options, Console& console) {
 }  // namespace
 
 Action setup_run(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<RunArguments>();
   add_model_option(app, "MODEL", options->model, "Model or compiled program to run");
   app.add_option("--input", options->inputs, "A model input's content, NAME=FILE.npy; once per input")
       ->type_name("NAME=FILE");

@@ -19,14 +19,14 @@ constexpr int64_t kDefaultProbes = 12;
 constexpr int64_t kDefaultSamples = 8;
 constexpr int kMismatch = 1;  // exit code
 
-struct Options {
+struct VerifyArguments {
   std::string model;
   EngineOptions engine;
   DataOptions data;
   int64_t batch = 1;
 };
 
-eval::Verification verify(const Options& options, Console& console) {
+eval::Verification verify(const VerifyArguments& options, Console& console) {
   const LoadedModel loaded = load_model(options.model);
   eval::Verifier verifier(loaded.model, options.engine.mode());
   SessionOptions showing = verifier.showing(options.data.thread_count());
@@ -81,7 +81,7 @@ std::string summary_of(const eval::Verification& result) {
   return text;
 }
 
-void verify_model(Options options, Console& console) {
+void verify_model(VerifyArguments options, Console& console) {
   if (options.data.limit == 0) options.data.limit = options.data.path.empty() ? kDefaultProbes : kDefaultSamples;
   const eval::Verification result = verify(options, console);
   Table table({"tensor", "made by", "kernel", ">elements", ">wrong bytes", "first difference"});
@@ -120,7 +120,7 @@ void verify_model(Options options, Console& console) {
 }  // namespace
 
 Action setup_verify(CLI::App& app) {
-  auto options = std::make_shared<Options>();
+  auto options = std::make_shared<VerifyArguments>();
   options->data.threads = 1;
   add_model_option(app, "MODEL", options->model, "Quantized model to verify");
   options->data.add_to(app, false);

@@ -25,9 +25,11 @@ set(HALFTONE_ISA_avx512 ${HALFTONE_ISA_avx2} -mavx512f -mavx512bw -mavx512vl -ma
 set(HALFTONE_ISA_avx512vnni ${HALFTONE_ISA_avx512} -mavx512vnni)
 set(HALFTONE_ISA_avx512vbmi ${HALFTONE_ISA_avx512vnni} -mavx512vbmi)
 # Clang takes minutes for an unrolled kernel with every check at once, and a fraction of that with those of memory alone,
-# which are the ones that kernels can break: their integers wrap on purpose, in intrinsics.
+# which are the ones that kernels can break: their integers wrap on purpose, in intrinsics. Calls that check an access,
+# in the place of instructions, make that a third again.
 if(HALFTONE_SANITIZE MATCHES "address.*undefined|undefined.*address")
-  set(HALFTONE_ISA_CHECKS -fno-sanitize=undefined)
+  set(HALFTONE_ISA_CHECKS -fno-sanitize=undefined
+                          "$<$<CXX_COMPILER_ID:Clang>:-mllvm;-asan-instrumentation-with-call-threshold=0>")
 endif()
 function(halftone_isa_flags)
   foreach(source ${ARGN})
@@ -46,7 +48,14 @@ if(CMAKE_CXX_COMPILER_LAUNCHER)
 else()
   set(HALFTONE_UNITY_DEFAULT ON)
 endif()
-option(HALFTONE_UNITY "Compile a room's sources twelve at a time: for builds from nothing" ${HALFTONE_UNITY_DEFAULT})
+option(HALFTONE_UNITY "Compile a target's sources twelve at a time: for builds from nothing" ${HALFTONE_UNITY_DEFAULT})
+function(halftone_unity target)
+  if(HALFTONE_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+    # GCC takes a source for a header then, where a class with members of the source's own types would be a mistake.
+    target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
 
 # With HALFTONE_QUICK_CHECKS, which is what script/test sets, headers that nearly every source includes are parsed once.
 # Without sanitizers the libraries go without, they are to be what users build. The tests' own sources are optimized
@@ -97,11 +106,10 @@ function(halftone_room name)
     if(TARGET halftone_headers AND NOT "halftone_torch" IN_LIST arg_PRIVATE)
       target_precompile_headers(halftone_${name} REUSE_FROM halftone_headers)
     endif()
-    # A room's names are its own, so that its files can be read as one; those of kernels repeat each other's.
-    if(HALFTONE_UNITY AND NOT name STREQUAL "kernels")
-      set_target_properties(halftone_${name} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
-      # GCC takes a source for a header then, where a class with members of the source's own types would be a mistake.
-      target_compile_options(halftone_${name} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+    # A room's names are its own, so that its files can be read as one; those of kernels repeat each other's. Tests each
+    # have a namespace of their own.
+    if(NOT name STREQUAL "kernels")
+      halftone_unity(halftone_${name})
     endif()
   else()
     add_library(halftone_${name} INTERFACE)
@@ -120,6 +128,7 @@ function(halftone_room name)
 
   if(HALFTONE_BUILD_TESTS AND tests)
     halftone_test(${name}_test LABEL unit SOURCES ${tests} LINK halftone_${name} ${arg_PRIVATE})
+    halftone_unity(${name}_test)
   endif()
 endfunction()
 

@@ -4,7 +4,7 @@
 
 #include <vector>
 
-namespace halftone {
+namespace halftone::error_test {
 namespace {
 
 TEST(Error, MessageIsOneLineThatNamesThePlace) {
@@ -44,4 +44,4 @@ TEST(EditDistance, CountsEditsAndSwaps) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::error_test

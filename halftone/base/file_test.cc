@@ -8,7 +8,7 @@
 
 #include "halftone/base/error.h"
 
-namespace halftone {
+namespace halftone::file_test {
 namespace {
 
 class FileTest : public ::testing::Test {
@@ -124,4 +124,4 @@ TEST_F(FileTest, OtherMemoryHasNoHoles) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::file_test

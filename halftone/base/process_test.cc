@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-namespace halftone {
+namespace halftone::process_test {
 namespace {
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -53,4 +53,4 @@ TEST(Process, PeakKnowsWhatAChildHeld) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::process_test

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-namespace halftone {
+namespace halftone::rng_test {
 namespace {
 
 TEST(Rng, SameSeedSameSequenceOtherStreamOtherSequence) {
@@ -56,4 +56,4 @@ TEST(Rng, ShuffleKeepsEveryItem) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::rng_test

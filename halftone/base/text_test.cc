@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace halftone {
+namespace halftone::text_test {
 namespace {
 
 TEST(Printable, EscapesWhatIsNoCharacterToSee) {
@@ -21,4 +21,4 @@ TEST(Printable, LeavesTheRest) {
 TEST(Printable, LinesKeepTheirEnds) { EXPECT_EQ(printable_lines("a\n\tb\r\n"), "a\n\\tb\\r\n"); }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::text_test

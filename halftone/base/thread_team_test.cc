@@ -9,7 +9,7 @@
 #include <thread>
 #include <vector>
 
-namespace halftone {
+namespace halftone::thread_team_test {
 namespace {
 
 class ThreadTeamTest : public ::testing::TestWithParam<int> {};
@@ -143,4 +143,4 @@ TEST(ThreadTeam, CallersOfATeamOfOneRunSideBySide) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::thread_team_test

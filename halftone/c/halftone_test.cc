@@ -14,7 +14,7 @@
 #include "tests/support/quantized_net.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone {
+namespace halftone::halftone_test {
 namespace {
 
 // x[N, 4] on an int8 grid times w[4, 3], as a file.
@@ -180,4 +180,4 @@ TEST(CApiStatus, HasNamesAndAVersion) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::halftone_test

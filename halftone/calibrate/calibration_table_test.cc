@@ -11,7 +11,7 @@
 #include "halftone/calibrate/quantize_model.h"
 #include "halftone/transform/pass.h"
 
-namespace halftone {
+namespace halftone::calibration_table_test {
 namespace {
 
 Tensor random_tensor(Shape shape, uint64_t seed, float shift = 0) {
@@ -215,4 +215,4 @@ TEST(DomainCheck, DeadChannelsAndUnknownValuesSayNothing) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::calibration_table_test

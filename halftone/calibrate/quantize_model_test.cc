@@ -10,7 +10,7 @@
 #include "halftone/quant/observer.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone {
+namespace halftone::quantize_model_test {
 namespace {
 
 Tensor random_tensor(Shape shape, uint64_t seed) {
@@ -212,4 +212,4 @@ TEST(QuantizeDynamic, NeedsAMatrixProduct) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::quantize_model_test

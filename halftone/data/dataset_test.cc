@@ -7,7 +7,7 @@
 #include "tests/support/data_files.h"
 #include "tests/support/testdata.h"
 
-namespace halftone::data {
+namespace halftone::data::dataset_test {
 namespace {
 
 using test::error_of;
@@ -360,4 +360,4 @@ TEST(Dataset, SharedSets) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::dataset_test

@@ -4,7 +4,7 @@
 
 #include <set>
 
-namespace halftone::data {
+namespace halftone::data::glyphs_test {
 namespace {
 
 TEST(Glyphs, DependOnSeedAndIndexAlone) {
@@ -45,4 +45,4 @@ TEST(Glyphs, PicturesVaryInBrightnessAndUseTheRange) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::glyphs_test

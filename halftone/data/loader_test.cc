@@ -6,7 +6,7 @@
 
 #include "tests/support/data_files.h"
 
-namespace halftone::data {
+namespace halftone::data::loader_test {
 namespace {
 
 using test::error_of;
@@ -141,4 +141,4 @@ TEST(Loader, RefusesOptionsThatCannotWork) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::loader_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/data_files.h"
 
-namespace halftone::data {
+namespace halftone::data::npy_test {
 namespace {
 
 using test::bytes_of;
@@ -121,4 +121,4 @@ TEST(Npy, DatasetCountsDimensionZero) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::npy_test

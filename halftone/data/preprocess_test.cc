@@ -3,7 +3,7 @@
 #include "tests/support/data_files.h"
 #include "tests/support/testdata.h"
 
-namespace halftone::data {
+namespace halftone::data::preprocess_test {
 namespace {
 
 using test::error_of;
@@ -126,4 +126,4 @@ TEST(Preprocess, SharedRecipes) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::preprocess_test

@@ -10,7 +10,7 @@
 #include "halftone/eval/compare.h"
 #include "halftone/eval/inputs.h"
 
-namespace halftone::eval {
+namespace halftone::eval::eval_test {
 namespace {
 
 // Samples 0, 1, 2 ... whose input "x" holds their number.
@@ -181,4 +181,4 @@ TEST(EngineKind, SuggestsTheNearestWord) {
 }
 
 }  // namespace
-}  // namespace halftone::eval
+}  // namespace halftone::eval::eval_test

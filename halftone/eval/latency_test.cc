@@ -9,7 +9,7 @@
 #include <numeric>
 #include <thread>
 
-namespace halftone::eval {
+namespace halftone::eval::latency_test {
 namespace {
 
 TEST(Latency, SummaryEqualsAHandCount) {
@@ -59,4 +59,4 @@ TEST(Latency, MeasuresAtLeastAsManyRunsAsAskedFor) {
 }
 
 }  // namespace
-}  // namespace halftone::eval
+}  // namespace halftone::eval::latency_test

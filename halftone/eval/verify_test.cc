@@ -8,7 +8,7 @@
 #include "halftone/eval/inputs.h"
 #include "tests/support/quantized_net.h"
 
-namespace halftone::eval {
+namespace halftone::eval::verify_test {
 namespace {
 
 using test::NetBuilder;
@@ -144,4 +144,4 @@ TEST(Verify, CodesThatAreMadeInFloatMayBeOneOff) {
 }
 
 }  // namespace
-}  // namespace halftone::eval
+}  // namespace halftone::eval::verify_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace halftone {
+namespace halftone::cost_test {
 namespace {
 
 TensorType type(const Shape& shape) { return {DType::Float, to_dims(shape)}; }
@@ -61,4 +61,4 @@ TEST(Cost, UnknownShapesGiveNoNumberAndOtherOperatorsNone) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::cost_test

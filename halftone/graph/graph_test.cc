@@ -4,7 +4,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::graph_test {
 namespace {
 
 using namespace test;
@@ -136,4 +136,4 @@ TEST(TensorType, ReadsAsText) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::graph_test

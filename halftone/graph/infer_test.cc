@@ -3,7 +3,7 @@
 #include "halftone/base/rng.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::infer_test {
 namespace {
 
 using namespace test;
@@ -195,4 +195,4 @@ TEST(InferShapes, SurvivesHostileAttributesOnEveryOperator) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::infer_test

@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::verify_test {
 namespace {
 
 using namespace test;
@@ -127,4 +127,4 @@ TEST(Verify, RunsTheShapeRules) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::verify_test

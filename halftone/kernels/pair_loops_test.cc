@@ -6,7 +6,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::pair_loops_test {
 namespace {
 
 struct Elements {
@@ -86,4 +86,4 @@ TEST(PairLoops, AGateRepeatsARow) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::pair_loops_test

@@ -7,7 +7,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::window_test {
 namespace {
 
 // Offsets of the taps of output pixel (d, h, w) that lie inside the input, by the definition; and how many lie inside
@@ -87,4 +87,4 @@ TEST(WindowWalk, VisitsTheTapsOfTheDefinition) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::window_test

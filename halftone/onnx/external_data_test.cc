@@ -6,7 +6,7 @@
 #include "tests/support/onnx_text.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone::onnx {
+namespace halftone::onnx::external_data_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -122,4 +122,4 @@ TEST(ExternalData, IsRefusedWithoutFolder) {
 }
 
 }  // namespace
-}  // namespace halftone::onnx
+}  // namespace halftone::onnx::external_data_test

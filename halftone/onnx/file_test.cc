@@ -12,7 +12,7 @@
 #include "tests/support/onnx_text.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone::onnx {
+namespace halftone::onnx::file_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -216,4 +216,4 @@ TEST_F(HugeModelTest, ImportsWithoutReadingAndExportsWithoutFillingDisk) {
 }
 
 }  // namespace
-}  // namespace halftone::onnx
+}  // namespace halftone::onnx::file_test

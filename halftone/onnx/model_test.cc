@@ -5,7 +5,7 @@
 #include "halftone/onnx/onnx.h"
 #include "tests/support/onnx_text.h"
 
-namespace halftone::onnx {
+namespace halftone::onnx::model_test {
 namespace {
 
 using test::float_type;
@@ -329,4 +329,4 @@ TEST(Export, FollowsChangesOfTheGraph) {
 }
 
 }  // namespace
-}  // namespace halftone::onnx
+}  // namespace halftone::onnx::model_test

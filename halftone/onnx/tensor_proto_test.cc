@@ -7,7 +7,7 @@
 #include "halftone/tensor/packing.h"
 #include "tests/support/onnx_text.h"
 
-namespace halftone::onnx {
+namespace halftone::onnx::tensor_proto_test {
 namespace {
 
 Tensor take(const std::string& text) {
@@ -144,4 +144,4 @@ TEST(PutTensor, WritesRawDataAndStrings) {
 }
 
 }  // namespace
-}  // namespace halftone::onnx
+}  // namespace halftone::onnx::tensor_proto_test

@@ -4,7 +4,7 @@
 
 #include "halftone/ptq/test_bench.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::samples_test {
 namespace {
 
 std::vector<std::string> ids_of(const std::vector<data::Batch>& batches) {
@@ -27,4 +27,4 @@ TEST(Samples, KeptAreTheFirstWholeBatchesUpToTheLimit) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::samples_test

@@ -8,7 +8,7 @@
 #include "halftone/ptq/preset.h"
 #include "tests/support/error_of.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::step_test {
 namespace {
 
 TEST(Steps, EveryStepChecksItsWordsBeforeAnyWork) {
@@ -27,7 +27,7 @@ TEST(Steps, AGraphStepAfterAModelStepIsRefusedAndBothAreNamed) {
   for (const Step& step : all_steps()) (step.phase == Phase::Graph ? graph_step : model_step) = &step;
   if (graph_step == nullptr || model_step == nullptr) GTEST_SKIP() << "steps of both phases are needed";
   const StepRequest first{std::string(model_step->name), {}}, second{std::string(graph_step->name), {}};
-  const std::string message = test::error_of([&] { check_steps(std::array{first, second}); });
+  const std::string message = halftone::test::error_of([&] { check_steps(std::array{first, second}); });
   EXPECT_NE(message.find(first.name), std::string::npos);
   EXPECT_NE(message.find(second.name), std::string::npos);
   EXPECT_NO_THROW(check_steps(std::array{second, first}));
@@ -39,8 +39,8 @@ TEST(Presets, EachIsAListOfStepsThatCanBeCombined) {
     EXPECT_NO_THROW(check_steps(recipe.steps)) << preset.name;
     EXPECT_EQ(recipe.activations.observer, preset.activations_observer);
   }
-  EXPECT_NE(test::error_of([] { find_preset("fats"); }).find("did you mean 'fast'?"), std::string::npos);
+  EXPECT_NE(halftone::test::error_of([] { find_preset("fats"); }).find("did you mean 'fast'?"), std::string::npos);
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::step_test

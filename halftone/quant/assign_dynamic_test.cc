@@ -8,7 +8,7 @@
 #include "halftone/quant/integer_plan.h"
 #include "tests/support/quantized_net.h"
 
-namespace halftone {
+namespace halftone::assign_dynamic_test {
 namespace {
 
 using test::NetBuilder;
@@ -100,4 +100,4 @@ TEST(AssignDynamic, DamagedWeightsAndUnknownWords) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::assign_dynamic_test

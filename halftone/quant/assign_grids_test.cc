@@ -7,7 +7,7 @@
 #include "halftone/quant/integer_plan.h"
 #include "tests/support/quantized_net.h"
 
-namespace halftone {
+namespace halftone::assign_grids_test {
 namespace {
 
 // x [1, 600] -> MatMul with ones [600, 4] -> Relu -> MatMul with [4, 2].
@@ -88,4 +88,4 @@ TEST(AssignGrids, LevelsAreForConstants) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::assign_grids_test

@@ -8,7 +8,7 @@
 #include "halftone/base/error.h"
 #include "halftone/quant/integer_plan.h"
 
-namespace halftone {
+namespace halftone::assign_test {
 namespace {
 
 // A network under construction; values are named by their makers.
@@ -363,4 +363,4 @@ TEST(AssignEncodings, AsymmetricUnsignedWeightsWork) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::assign_test

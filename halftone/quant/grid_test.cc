@@ -12,7 +12,7 @@
 #include "halftone/quant/weight_grid.h"
 #include "halftone/tensor/packing.h"
 
-namespace halftone {
+namespace halftone::grid_test {
 namespace {
 
 struct Case {
@@ -357,4 +357,4 @@ TEST(CheckParams, RefusesLevelsAndWidthsThatAFileMayGetWrong) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::grid_test

@@ -9,7 +9,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone {
+namespace halftone::histogram_test {
 namespace {
 
 // Numbers of very different magnitudes, so that histograms of parts have different widths.
@@ -142,4 +142,4 @@ TEST(Histogram, QuantilesIgnoreZeros) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::histogram_test

@@ -7,7 +7,7 @@
 
 #include "tests/support/quantized_net.h"
 
-namespace halftone {
+namespace halftone::integer_plan_test {
 namespace {
 
 using test::int8_grid;
@@ -246,4 +246,4 @@ TEST(Requantize, ClampsBeforeItConverts) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::integer_plan_test

@@ -11,7 +11,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/quant/value_moments.h"
 
-namespace halftone {
+namespace halftone::observer_test {
 namespace {
 
 std::vector<float> normals(size_t n, uint64_t seed, double spread = 1) {
@@ -188,4 +188,4 @@ TEST(MakeObserver, RefusesUnknownNamesAndParameters) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::observer_test

@@ -10,7 +10,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/tensor/packing.h"
 
-namespace halftone {
+namespace halftone::quant_params_test {
 namespace {
 
 QuantSpec spec_of(std::string_view type, bool symmetric, bool narrow = false) {
@@ -243,4 +243,4 @@ TEST(CheckParams, RefusesWhatAFileMayGetWrong) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::quant_params_test

@@ -2,10 +2,14 @@
 
 #include <gtest/gtest.h>
 
-#include "halftone/base/error.h"
-#include "halftone/quant/named_rules.h"
+#include <map>
 
-namespace halftone {
+#include "halftone/base/error.h"
+#include "halftone/quant/assign.h"
+#include "halftone/quant/named_rules.h"
+#include "tests/support/test_graph.h"
+
+namespace halftone::recipe_test {
 namespace {
 
 TEST(Glob, MatchesAsShellsDo) {
@@ -127,6 +131,31 @@ TEST(Recipe, RulesOfPlacesTakeTheNamesOfTheNetwork) {
   EXPECT_EQ(with_named_rules(recipe, graph).find_rule({{"a.w"}, "MatMul"}, Role::Weights), std::nullopt);
 }
 
+TEST(Recipe, WhatTheLastLayerReadsHasItsGridWhereItIsMade) {
+  test::TestGraph net;
+  const ValueId x = net.input("x", test::typed({1, 2, 4, 4}));
+  const ValueId kernels = net.constant(Tensor::from<float>({2, 2, 1, 1}, {1, 0.5F, -1, 2}));
+  const ValueId convolved = net("Conv", {x, kernels});
+  const ValueId pooled = net("GlobalAveragePool", {convolved});
+  const ValueId flat = net("Flatten", {pooled});
+  net.graph.outputs() = {net("Gemm", {flat, net.constant(Tensor::from<float>({2, 2}, {1, 2, 3, 4}))})};
+  infer_shapes(net.graph);
+  const Recipe recipe = Recipe::from_json(
+      R"({"activations": {"type": "uint2"},
+          "rules": [{"match": {"layer": "last", "role": "activations"}, "spec": {"type": "uint6"}}]})",
+      "r.json");
+  const QuantPlan plan = plan_quantization(net.graph, recipe);
+  std::map<std::string, int> bits;
+  for (const GridGroup& group : plan.groups) {
+    for (ValueId id : group.values) bits[net.graph.value(id).name] = group.spec.bits;
+  }
+  const auto bits_of_value = [&](ValueId id) { return bits.at(net.graph.value(id).name); };
+  EXPECT_EQ(bits_of_value(pooled), 6) << "the same numbers as what the Gemm reads";
+  EXPECT_EQ(bits_of_value(flat), 6);
+  EXPECT_EQ(bits_of_value(convolved), 2) << "the pool computes others";
+  EXPECT_EQ(plan.unused_rules.size(), 0U);
+}
+
 TEST(Recipe, MistakesAreErrorsThatNameThePlace) {
   const std::vector<std::pair<std::string, std::string>> cases = {
       {"", "must be JSON"},
@@ -208,4 +237,4 @@ TEST(MakeRecipe, TakesTheCommandLinesWords) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::recipe_test

@@ -7,7 +7,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone {
+namespace halftone::requantize_test {
 namespace {
 
 constexpr int32_t kMost = std::numeric_limits<int32_t>::max(), kLeast = std::numeric_limits<int32_t>::min();
@@ -127,4 +127,4 @@ TEST(DyadicSum, OfNarrowCodesFitsInt32) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::requantize_test

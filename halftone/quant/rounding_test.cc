@@ -8,7 +8,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/quant/weight_grid.h"
 
-namespace halftone {
+namespace halftone::rounding_test {
 namespace {
 
 QuantParams binary_grid(float scale) {
@@ -132,4 +132,4 @@ TEST(MakeRounding, RefusesWhatItDoesNotKnow) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::rounding_test

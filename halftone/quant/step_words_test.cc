@@ -8,7 +8,7 @@
 #include "halftone/base/error.h"
 #include "tests/support/error_of.h"
 
-namespace halftone {
+namespace halftone::step_words_test {
 namespace {
 
 TEST(StepWords, TextNamesStepsAndTheirWords) {
@@ -67,4 +67,4 @@ TEST(StepWords, MessagesCallTheOneThatIsNamedWhatItIs) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::step_words_test

@@ -8,7 +8,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/quant/grid_error.h"
 
-namespace halftone {
+namespace halftone::tally_test {
 namespace {
 
 std::vector<float> normals(size_t n, uint64_t seed) {
@@ -114,4 +114,4 @@ TEST(GridError, ClippingIsTheDistanceToTheRange) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::tally_test

@@ -10,7 +10,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone {
+namespace halftone::value_moments_test {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
@@ -205,4 +205,4 @@ TEST(NormStatistics, AreBetaAndTheMagnitudeOfGamma) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::value_moments_test

@@ -7,7 +7,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::report {
+namespace halftone::report::bins_test {
 namespace {
 
 Bins bins_of_numbers(const std::vector<float>& numbers, int count) {
@@ -44,4 +44,4 @@ TEST(Bins, NothingAndOneNumber) {
 }
 
 }  // namespace
-}  // namespace halftone::report
+}  // namespace halftone::report::bins_test

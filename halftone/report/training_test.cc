@@ -8,7 +8,7 @@
 #include "tests/support/error_of.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone::report {
+namespace halftone::report::training_test {
 namespace {
 
 using test::error_of;
@@ -163,4 +163,4 @@ TEST_F(TrainingLog, LongRunsAreThinnedOut) {
 }
 
 }  // namespace
-}  // namespace halftone::report
+}  // namespace halftone::report::training_test

@@ -9,7 +9,7 @@
 #include "halftone/sim/interpreter.h"
 #include "tests/support/quantized_net.h"
 
-namespace halftone {
+namespace halftone::activation_test {
 namespace {
 
 const std::vector<std::string> kFunctions = {"Relu", "LeakyRelu", "Sigmoid", "HardSigmoid", "HardSwish",
@@ -83,4 +83,4 @@ TEST_P(Activation, AfterAMatrixProduct) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::activation_test

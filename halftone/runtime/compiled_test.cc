@@ -14,7 +14,7 @@
 #include "tests/support/quantized_net.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone {
+namespace halftone::compiled_test {
 namespace {
 
 TensorMap random_inputs(const Session& session, Rng& rng) {
@@ -127,4 +127,4 @@ TEST_F(Compiled, ValuesThatWereFusedAwayHaveNoTap) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::compiled_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/quantized_net.h"
 
-namespace halftone::runtime {
+namespace halftone::runtime::freeze_test {
 namespace {
 
 using test::int8_grid;
@@ -62,4 +62,4 @@ TEST(Freeze, IntegerNodesSurviveThePasses) {
 }
 
 }  // namespace
-}  // namespace halftone::runtime
+}  // namespace halftone::runtime::freeze_test

@@ -4,7 +4,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::runtime {
+namespace halftone::runtime::memory_plan_test {
 namespace {
 
 bool share_bytes(const BufferLife& a, size_t a_at, const BufferLife& b, size_t b_at) {
@@ -44,4 +44,4 @@ TEST(MemoryPlan, AChainNeedsTwoBuffers) {
 TEST(MemoryPlan, UntouchedBuffersTakeNothing) { EXPECT_EQ(plan_memory({{1000, -1, -1}, {64, 0, 0}}).arena_bytes, 64u); }
 
 }  // namespace
-}  // namespace halftone::runtime
+}  // namespace halftone::runtime::memory_plan_test

@@ -8,7 +8,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::runtime {
+namespace halftone::runtime::round_test {
 namespace {
 
 // Bit for bit what quant_params.h defines: codes by quantize, back by dequantize.
@@ -44,4 +44,4 @@ TEST(RoundToGrid, IsDequantizeOfQuantize) {
 }
 
 }  // namespace
-}  // namespace halftone::runtime
+}  // namespace halftone::runtime::round_test

@@ -9,7 +9,7 @@
 #include "halftone/transform/insert_qdq.h"
 #include "tests/support/quantized_net.h"
 
-namespace halftone {
+namespace halftone::session_buffers_test {
 namespace {
 
 // A network of one convolution for any batch, between values on these grids (nullopt: floats).
@@ -208,4 +208,4 @@ TEST(Session, LoadsFromMemory) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::session_buffers_test

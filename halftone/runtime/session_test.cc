@@ -9,7 +9,7 @@
 #include "halftone/sim/interpreter.h"
 #include "tests/support/quantized_net.h"
 
-namespace halftone {
+namespace halftone::session_test {
 namespace {
 
 // Conv, Relu, Conv, residual Add with the first Relu, Relu.
@@ -120,4 +120,4 @@ TEST(Session, AnUnknownTapIsRefused) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::session_test

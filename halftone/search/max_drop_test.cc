@@ -9,7 +9,7 @@
 #include "halftone/ptq/test_bench.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::search {
+namespace halftone::search::max_drop_test {
 namespace {
 
 using ptq::test::random_tensor;
@@ -174,4 +174,4 @@ TEST(MaxDrop, NothingLosesBits) {
 }
 
 }  // namespace
-}  // namespace halftone::search
+}  // namespace halftone::search::max_drop_test

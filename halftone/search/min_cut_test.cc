@@ -5,7 +5,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::search {
+namespace halftone::search::min_cut_test {
 namespace {
 
 TEST(MinCut, IsTheLeastOfAllLabellings) {
@@ -53,4 +53,4 @@ TEST(MinCut, WhatMayNeverBeIsNot) {
 }
 
 }  // namespace
-}  // namespace halftone::search
+}  // namespace halftone::search::min_cut_test

@@ -8,7 +8,7 @@
 
 #include "tests/support/quantized_net.h"
 
-namespace halftone::search {
+namespace halftone::search::sensitivity_test {
 namespace {
 
 data::Batch batch_of(const std::vector<float>& values) {
@@ -66,4 +66,4 @@ TEST(Sensitivity, NoiseOfEachUnitAlone) {
 }
 
 }  // namespace
-}  // namespace halftone::search
+}  // namespace halftone::search::sensitivity_test

@@ -10,7 +10,7 @@
 #include "tests/support/quantized_net.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone::search {
+namespace halftone::search::tune_test {
 namespace {
 
 class Tune : public ::testing::Test {
@@ -123,4 +123,4 @@ TEST_F(Tune, DamagedTablesAreRefusedByName) {
 }
 
 }  // namespace
-}  // namespace halftone::search
+}  // namespace halftone::search::tune_test

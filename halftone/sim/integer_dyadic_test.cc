@@ -6,7 +6,7 @@
 
 #include "halftone/sim/integer_test_runs.h"
 
-namespace halftone::sim {
+namespace halftone::sim::integer_dyadic_test {
 namespace {
 
 using test::int8_grid;
@@ -242,4 +242,4 @@ TEST(DyadicForms, NetworksAreWithinOneCodeOfFloatModeNodeByNode) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::integer_dyadic_test

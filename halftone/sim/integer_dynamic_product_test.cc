@@ -8,7 +8,7 @@
 #include "halftone/quant/dynamic_grid.h"
 #include "halftone/sim/integer_test_runs.h"
 
-namespace halftone::sim {
+namespace halftone::sim::integer_dynamic_product_test {
 namespace {
 
 using test::NetBuilder;
@@ -225,4 +225,4 @@ TEST(DynamicProduct, WhatIsRefusedIsComputedInFloat) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::integer_dynamic_product_test

@@ -5,7 +5,7 @@
 
 #include "halftone/sim/integer_test_runs.h"
 
-namespace halftone::sim {
+namespace halftone::sim::integer_forms_test {
 namespace {
 
 using test::int8_grid;
@@ -260,4 +260,4 @@ TEST(IntegerInterpreter, FloatNodesReadRealValuesAndAreRounded) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::integer_forms_test

@@ -7,7 +7,7 @@
 
 #include "halftone/sim/integer_test_runs.h"
 
-namespace halftone::sim {
+namespace halftone::sim::integer_function_test {
 namespace {
 
 using test::int8_grid;
@@ -121,4 +121,4 @@ TEST(IntegerFunction, ConstantsOnEitherSideAndAClipBehind) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::integer_function_test

@@ -4,7 +4,7 @@
 #include "halftone/base/thread_team.h"
 #include "halftone/sim/integer_test_runs.h"
 
-namespace halftone::sim {
+namespace halftone::sim::integer_product_sum_test {
 namespace {
 
 using test::int8_grid;
@@ -391,4 +391,4 @@ TEST(IntegerNetworks, DoNotDependOnThreads) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::integer_product_sum_test

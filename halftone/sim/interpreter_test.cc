@@ -4,7 +4,7 @@
 
 #include <thread>
 
-namespace halftone::sim {
+namespace halftone::sim::interpreter_test {
 namespace {
 
 TensorType type(DType dtype, std::vector<Dim> dims) { return {dtype, std::move(dims)}; }
@@ -143,4 +143,4 @@ TEST(Interpreter, SeveralThreadsMayRunIt) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::interpreter_test

@@ -7,7 +7,7 @@
 
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::sim {
+namespace halftone::sim::op_table_test {
 namespace {
 
 Node node_of(std::string_view op) {
@@ -40,4 +40,4 @@ TEST(OpTable, OtherDomainsHaveNoFunctions) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::op_table_test

@@ -11,7 +11,7 @@
 #include "halftone/sim/interpreter.h"
 #include "halftone/sim/test_node.h"
 
-namespace halftone::sim {
+namespace halftone::sim::random_graph_test {
 namespace {
 
 constexpr int64_t kOpset = 18;
@@ -246,4 +246,4 @@ TEST(RandomGraphs, HaveThePredictedShapes) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::random_graph_test

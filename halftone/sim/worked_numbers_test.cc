@@ -11,7 +11,7 @@
 #include "halftone/quant/requantize.h"
 #include "halftone/sim/integer_test_runs.h"
 
-namespace halftone::sim {
+namespace halftone::sim::worked_numbers_test {
 namespace {
 
 // "name key=value key=value" of one line.
@@ -225,4 +225,4 @@ TEST(WorkedNumbers, OfTheDocumentationAreRight) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::worked_numbers_test

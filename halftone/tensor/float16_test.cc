@@ -10,7 +10,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone {
+namespace halftone::float16_test {
 namespace {
 
 constexpr float kInf = std::numeric_limits<float>::infinity();
@@ -176,4 +176,4 @@ TEST(SmallFloat, E8M0HoldsPowersOfTwo) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::float16_test

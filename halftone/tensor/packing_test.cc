@@ -6,7 +6,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone {
+namespace halftone::packing_test {
 namespace {
 
 const DType kTypes[] = {DType::Bit,   DType::Int2,  DType::UInt2,  DType::Int4,  DType::UInt4, DType::Int8,
@@ -78,4 +78,4 @@ TEST(Packing, RangesAreTwosComplement) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::packing_test

@@ -9,7 +9,7 @@
 #include "halftone/tensor/float16.h"
 #include "halftone/tensor/packing.h"
 
-namespace halftone {
+namespace halftone::tensor_test {
 namespace {
 
 TEST(Shape, CountsStridesAndBroadcasts) {
@@ -148,4 +148,4 @@ TEST(Convert, DoubleToHalfRoundsOnce) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::tensor_test

@@ -9,7 +9,7 @@
 #include "halftone/data/loader.h"
 #include "tests/support/error_of.h"
 
-namespace halftone::train {
+namespace halftone::train::augment_test {
 namespace {
 
 using data::Image;
@@ -261,4 +261,4 @@ TEST(Augmented, ArraysAreRefused) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::augment_test

@@ -10,7 +10,7 @@
 #include "tests/support/error_of.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone::train {
+namespace halftone::train::checkpoint_test {
 namespace {
 
 using test::error_of;
@@ -89,4 +89,4 @@ TEST(RunLog, GoesOnWhereTheCheckpointWas) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::checkpoint_test

@@ -5,7 +5,7 @@
 #include "halftone/sim/interpreter.h"
 #include "halftone/train/test_tensors.h"
 
-namespace halftone::train {
+namespace halftone::train::executor_test {
 namespace {
 
 ValueId append(Graph& graph, const std::string& op, std::vector<ValueId> inputs, const std::string& result) {
@@ -148,4 +148,4 @@ TEST(Executor, OperandsThatDontFitAreTheModelsFault) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::executor_test

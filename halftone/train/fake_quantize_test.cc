@@ -9,7 +9,7 @@
 #include "halftone/quant/quant_params.h"
 #include "halftone/train/test_tensors.h"
 
-namespace halftone::train {
+namespace halftone::train::fake_quantize_test {
 namespace {
 
 // Beyond the ends of the grids.
@@ -137,4 +137,4 @@ TEST(FakeQuantize, ExtremesAndOtherLayouts) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::fake_quantize_test

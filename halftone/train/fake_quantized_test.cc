@@ -7,7 +7,7 @@
 #include "halftone/train/tensors.h"
 #include "halftone/train/test_network.h"
 
-namespace halftone::train {
+namespace halftone::train::fake_quantized_test {
 namespace {
 
 std::map<std::string, Tensor> seen_by_interpreter(const QuantizedModel& model, const Tensor& x) {
@@ -155,4 +155,4 @@ TEST(FakeQuantized, SharedGridsStayShared) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::fake_quantized_test

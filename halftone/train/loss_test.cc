@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-namespace halftone::train {
+namespace halftone::train::loss_test {
 namespace {
 
 StepRequest request(const std::string& text) { return parse_steps(text).at(0); }
@@ -144,4 +144,4 @@ TEST(Losses, WordsAreChecked) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::loss_test

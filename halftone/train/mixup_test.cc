@@ -9,7 +9,7 @@
 
 #include "tests/support/error_of.h"
 
-namespace halftone::train {
+namespace halftone::train::mixup_test {
 namespace {
 
 TEST(Beta, MeanAndVariance) {
@@ -110,4 +110,4 @@ TEST(Mixup, WordsAreChecked) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::mixup_test

@@ -11,7 +11,7 @@
 #include "halftone/sim/test_node.h"
 #include "halftone/train/tensors.h"
 
-namespace halftone::train {
+namespace halftone::train::op_test {
 namespace {
 
 using sim::Attributes;
@@ -392,4 +392,4 @@ TEST(TrainOps, RefusesByName) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::op_test

@@ -7,7 +7,7 @@
 #include "halftone/train/test_tensors.h"
 #include "tests/support/error_of.h"
 
-namespace halftone::train {
+namespace halftone::train::optimizer_test {
 namespace {
 
 // The methods by their papers, in plain numbers.
@@ -127,4 +127,4 @@ TEST(ClipGradients, BringsTheNormOfAllDown) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::optimizer_test

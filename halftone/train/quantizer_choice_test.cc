@@ -5,7 +5,7 @@
 #include "halftone/train/fake_quantized.h"
 #include "halftone/train/test_network.h"
 
-namespace halftone::train {
+namespace halftone::train::quantizer_choice_test {
 namespace {
 
 StepRequest request(const std::string& text) { return parse_steps(text).at(0); }
@@ -98,4 +98,4 @@ TEST(QuantizerChoice, NamesTheTensorThatAMethodCantTrain) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::quantizer_choice_test

@@ -7,7 +7,7 @@
 #include "halftone/quant/weight_grid.h"
 #include "halftone/train/test_tensors.h"
 
-namespace halftone::train {
+namespace halftone::train::quantizer_test {
 namespace {
 
 QuantParams affine(DType dtype, int64_t low, int64_t high, std::vector<float> scales, int32_t zero, int64_t axis = -1) {
@@ -372,4 +372,4 @@ TEST(Lsq, GradientScaleCountsTheElementsThatShareAScale) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::quantizer_test

@@ -7,7 +7,7 @@
 #include "halftone/base/file.h"
 #include "tests/support/error_of.h"
 
-namespace halftone::train {
+namespace halftone::train::recipe_test {
 namespace {
 
 TEST(TrainRecipe, SaysWhatTheFileSays) {
@@ -84,4 +84,4 @@ TEST(TrainRecipe, MistakesAreErrorsThatNameThePlace) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::recipe_test

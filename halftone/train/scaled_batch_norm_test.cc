@@ -5,7 +5,7 @@
 
 #include "halftone/train/test_tensors.h"
 
-namespace halftone::train {
+namespace halftone::train::scaled_batch_norm_test {
 namespace {
 
 struct Case {
@@ -94,4 +94,4 @@ TEST(ScaledBatchNorm, TheSameOnAnyNumberOfThreads) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::scaled_batch_norm_test

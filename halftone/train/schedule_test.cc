@@ -4,7 +4,7 @@
 
 #include "tests/support/error_of.h"
 
-namespace halftone::train {
+namespace halftone::train::schedule_test {
 namespace {
 
 TEST(Schedule, HasThePapersValuesWhereTheyAreKnown) {
@@ -45,4 +45,4 @@ TEST(Schedule, MistakesNameWhatIsKnown) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::schedule_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/error_of.h"
 
-namespace halftone::train {
+namespace halftone::train::targets_test {
 namespace {
 
 data::Batch batch(std::vector<std::optional<int64_t>> labels) {
@@ -30,4 +30,4 @@ TEST(Targets, WrongLabelsNameTheSample) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::targets_test

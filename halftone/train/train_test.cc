@@ -14,7 +14,7 @@
 #include "tests/support/error_of.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone::train {
+namespace halftone::train::train_test {
 namespace {
 
 using test::error_of;
@@ -274,4 +274,4 @@ TEST(Train, AFullDiskStopsNothing) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::train_test

@@ -5,7 +5,7 @@
 #include "halftone/graph/op_table.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone::transform {
+namespace halftone::transform::absorb_bias_test {
 namespace {
 
 using test::floats;
@@ -74,4 +74,4 @@ TEST(AbsorbBias, LeavesWhatOthersSee) {
 }
 
 }  // namespace
-}  // namespace halftone::transform
+}  // namespace halftone::transform::absorb_bias_test

@@ -7,7 +7,7 @@
 #include "halftone/graph/op_table.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone::transform {
+namespace halftone::transform::channel_noise_test {
 namespace {
 
 using test::TestGraph;
@@ -101,4 +101,4 @@ TEST(ChannelNoise, AClipsTermIsTheExpectedChange) {
 }
 
 }  // namespace
-}  // namespace halftone::transform
+}  // namespace halftone::transform::channel_noise_test

@@ -7,7 +7,7 @@
 #include "halftone/transform/dynamic_test_nets.h"
 #include "halftone/transform/insert_qdq.h"
 
-namespace halftone {
+namespace halftone::dynamic_property_test {
 namespace {
 
 using namespace test;
@@ -154,4 +154,4 @@ TEST(DynamicProperty, ExportAndImportLoseNothing) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::dynamic_property_test

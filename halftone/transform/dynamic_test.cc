@@ -5,7 +5,7 @@
 #include "halftone/transform/dynamic_test_nets.h"
 #include "halftone/transform/insert_qdq.h"
 
-namespace halftone {
+namespace halftone::dynamic_test {
 namespace {
 
 using namespace test;
@@ -136,4 +136,4 @@ TEST(InsertDynamic, WeightsOfFourBitsHaveNoOperator) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::dynamic_test

@@ -9,7 +9,7 @@
 #include "halftone/transform/channel_groups.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone::transform {
+namespace halftone::transform::equalize_test {
 namespace {
 
 using test::floats;
@@ -345,4 +345,4 @@ TEST(Equalize, LeavesAloneWhatItCannotScale) {
 }
 
 }  // namespace
-}  // namespace halftone::transform
+}  // namespace halftone::transform::equalize_test

@@ -5,7 +5,7 @@
 #include "halftone/quant/integer_plan.h"
 #include "halftone/transform/qdq_test_nets.h"
 
-namespace halftone {
+namespace halftone::expand_qlinear_test {
 namespace {
 
 using namespace test;
@@ -256,4 +256,4 @@ TEST(ExpandQlinear, WhatStaysIsReported) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::expand_qlinear_test

@@ -3,7 +3,7 @@
 
 #include "halftone/transform/dynamic_test_nets.h"
 
-namespace halftone {
+namespace halftone::fold_dynamic_test {
 namespace {
 
 using namespace test;
@@ -116,4 +116,4 @@ TEST(FoldDynamic, WhatStaysIsReported) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::fold_dynamic_test

@@ -7,7 +7,7 @@
 #include "halftone/quant/integer_plan.h"
 #include "halftone/transform/qdq_test_nets.h"
 
-namespace halftone {
+namespace halftone::fold_qdq_test {
 namespace {
 
 using namespace test;
@@ -215,4 +215,4 @@ TEST(FoldQdq, DamagedParametersAreErrors) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::fold_qdq_test

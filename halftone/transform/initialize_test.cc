@@ -13,7 +13,7 @@
 #include "tests/support/error_of.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone::transform {
+namespace halftone::transform::initialize_test {
 namespace {
 
 using test::Attributes;
@@ -311,4 +311,4 @@ TEST(Gain, LooksThroughSumsAndNormalization) {
 }
 
 }  // namespace
-}  // namespace halftone::transform
+}  // namespace halftone::transform::initialize_test

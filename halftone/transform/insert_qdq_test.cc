@@ -6,7 +6,7 @@
 #include "halftone/quant/integer_plan.h"
 #include "halftone/transform/qdq_test_nets.h"
 
-namespace halftone {
+namespace halftone::insert_qdq_test {
 namespace {
 
 using namespace test;
@@ -327,4 +327,4 @@ TEST(InsertQdq, RefusesWhatAFileCannotSay) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::insert_qdq_test

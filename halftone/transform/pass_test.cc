@@ -7,7 +7,7 @@
 #include "halftone/graph/op_table.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone::transform {
+namespace halftone::transform::pass_test {
 namespace {
 
 using test::floats;
@@ -229,4 +229,4 @@ TEST(MergeClips, LeavesWhatOthersSee) {
 }
 
 }  // namespace
-}  // namespace halftone::transform
+}  // namespace halftone::transform::pass_test

@@ -6,7 +6,7 @@
 #include "halftone/quant/assign.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone::transform {
+namespace halftone::transform::separate_sums_test {
 namespace {
 
 using test::TestGraph;
@@ -108,6 +108,41 @@ TEST(SeparateSums, DoneTwiceIsDoneOnce) {
   EXPECT_EQ(ops_of(separate_sums(once, recipe)), ops_of(once));
 }
 
+TEST(SeparateSums, WhatReachesASumMovedIsPartOfIt) {
+  TestGraph net;
+  const ValueId kernels = net.constant(Tensor::from<float>({2, 2, 1, 1}, {1, 0.5F, -1, 2}));
+  const ValueId x = net.input("x", test::typed({1, 2, 4, 4}));
+  const ValueId r = net("Relu", {net("Conv", {x, kernels})});
+  const ValueId half =
+      net("Slice", {r, net.constant(test::ints({0})), net.constant(test::ints({1})), net.constant(test::ints({1}))});
+  const ValueId padded = net("Pad", {half, net.constant(test::ints({0, 0, 0, 0, 0, 1, 0, 0}))});
+  const ValueId moved_elsewhere =
+      net("Slice", {r, net.constant(test::ints({0})), net.constant(test::ints({2})), net.constant(test::ints({2}))});
+  net.graph.outputs() = {net("Conv", {net("Relu", {net("Add", {padded, net("Conv", {r, kernels})})}), kernels}),
+                         net("Conv", {moved_elsewhere, kernels})};
+  infer_shapes(net.graph);
+  const Recipe recipe = recipe_of("uint4");
+  const Graph graph = separate_sums(net.graph, recipe);
+  for (ValueId id : {r, half, padded}) EXPECT_EQ(bits_of_value(graph, recipe, id), 8) << graph.value(id).name;
+  EXPECT_EQ(bits_of_value(graph, recipe, graph.find(graph.value(r).name + "_operand")), 4);
+  EXPECT_EQ(bits_of_value(graph, recipe, moved_elsewhere), 4);
+}
+
+// A sum may be reached on more ways than could be walked one by one.
+TEST(SeparateSums, ManyWaysToASumAreLookedAtOnce) {
+  TestGraph net;
+  const ValueId x = net.input("x", test::typed({1, 1}));
+  ValueId moved = net("Relu", {x});
+  for (int i = 0; i < 200; ++i) {
+    const ValueId both = net("Concat", {moved, moved}, {{"axis", int64_t{1}}});
+    moved = net("Slice",
+                {both, net.constant(test::ints({0})), net.constant(test::ints({1})), net.constant(test::ints({1}))});
+  }
+  net.graph.outputs() = {moved};
+  const GraphIndex index(net.graph);
+  EXPECT_FALSE(is_summed(net.graph, index, net.graph.nodes().front().outputs[0]));
+}
+
 TEST(SeparateSums, ConstantsThatAreAddedMakeNoSum) {
   TestGraph net;
   const ValueId x = net.input("x", test::typed({1, 3}));
@@ -123,4 +158,4 @@ TEST(SeparateSums, ConstantsThatAreAddedMakeNoSum) {
 }
 
 }  // namespace
-}  // namespace halftone::transform
+}  // namespace halftone::transform::separate_sums_test

@@ -7,7 +7,7 @@
 #include "halftone/graph/op_table.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone::transform {
+namespace halftone::transform::split_channels_test {
 namespace {
 
 using test::TestGraph;
@@ -69,4 +69,4 @@ TEST(SplitChannels, RefusesWhatIsNoShare) {
 }
 
 }  // namespace
-}  // namespace halftone::transform
+}  // namespace halftone::transform::split_channels_test

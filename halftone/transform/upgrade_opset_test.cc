@@ -7,7 +7,7 @@
 #include "halftone/sim/interpreter.h"
 #include "tests/support/quantized_net.h"
 
-namespace halftone {
+namespace halftone::upgrade_opset_test {
 namespace {
 
 using test::NetBuilder;
@@ -169,4 +169,4 @@ TEST(UpgradeOpset, WhatCannotBeSaidIsRefused) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::upgrade_opset_test

@@ -14,7 +14,7 @@
 #include "halftone/zoo/builder.h"
 #include "tests/support/test_graph.h"
 
-namespace halftone::zoo {
+namespace halftone::zoo::network_test {
 namespace {
 
 Graph made(const std::string& text) { return make_network(parse_network(text)); }
@@ -180,4 +180,4 @@ TEST(Zoo, Mistakes) {
 }
 
 }  // namespace
-}  // namespace halftone::zoo
+}  // namespace halftone::zoo::network_test

@@ -4,7 +4,7 @@
 
 #include "tests/support/data_files.h"
 
-namespace halftone::data {
+namespace halftone::data::image_codec_test {
 namespace {
 
 using test::encode_jpeg;
@@ -89,4 +89,4 @@ TEST(ImageCodec, RefusesOtherFormats) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::image_codec_test

@@ -2,7 +2,7 @@
 
 #include "tests/support/data_files.h"
 
-namespace halftone::data {
+namespace halftone::data::labels_csv_test {
 namespace {
 
 using test::error_of;
@@ -42,4 +42,4 @@ TEST(LabelsCsv, ErrorsNameTheLine) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::labels_csv_test

@@ -5,7 +5,7 @@
 #include <cstdlib>
 #include <vector>
 
-namespace halftone::data {
+namespace halftone::data::permutation_test {
 namespace {
 
 std::vector<int64_t> all(int64_t count, uint64_t seed) {
@@ -40,4 +40,4 @@ TEST(Permutation, DependsOnTheSeedAndMixes) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::permutation_test

@@ -5,7 +5,7 @@
 
 #include "tests/support/data_files.h"
 
-namespace halftone::data {
+namespace halftone::data::resize_test {
 namespace {
 
 using Filter = Preprocess::Filter;
@@ -111,4 +111,4 @@ TEST(Resize, SameSizeIsNoOpAndFlatStaysFlat) {
 }
 
 }  // namespace
-}  // namespace halftone::data
+}  // namespace halftone::data::resize_test

@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::concat_test {
 namespace {
 
 using namespace test;
@@ -31,4 +31,4 @@ TEST(SplitRule, DividesEquallyOrAsTold) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::concat_test

@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::constant_test {
 namespace {
 
 using namespace test;
@@ -30,4 +30,4 @@ TEST(GeneratorRules, MakeShapesFromContent) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::constant_test

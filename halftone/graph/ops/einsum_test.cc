@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::einsum_test {
 namespace {
 
 using namespace test;
@@ -25,4 +25,4 @@ TEST(EinsumRule, ParsesEquations) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::einsum_test

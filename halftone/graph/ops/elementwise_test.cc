@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::elementwise_test {
 namespace {
 
 using namespace test;
@@ -43,4 +43,4 @@ TEST(ElementwiseRules, PReluBroadcastsTheSlopeOnly) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::elementwise_test

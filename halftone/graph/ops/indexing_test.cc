@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::indexing_test {
 namespace {
 
 using namespace test;
@@ -48,4 +48,4 @@ TEST(SelectionRules, CountWhatTheyCan) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::indexing_test

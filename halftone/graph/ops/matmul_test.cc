@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::matmul_test {
 namespace {
 
 using namespace test;
@@ -28,4 +28,4 @@ TEST(MatMulRules, FollowNumpy) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::matmul_test

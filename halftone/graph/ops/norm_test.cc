@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::norm_test {
 namespace {
 
 using namespace test;
@@ -25,4 +25,4 @@ TEST(NormalizationRules, CheckChannels) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::norm_test

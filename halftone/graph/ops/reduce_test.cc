@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::reduce_test {
 namespace {
 
 using namespace test;
@@ -24,4 +24,4 @@ TEST(ReduceRule, TakesAxesFromAttributeOrInput) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::reduce_test

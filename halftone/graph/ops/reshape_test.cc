@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::reshape_test {
 namespace {
 
 using namespace test;
@@ -62,4 +62,4 @@ TEST(UnsqueezeRule, PlacesAxesInTheResult) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::reshape_test

@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::resize_test {
 namespace {
 
 using namespace test;
@@ -32,4 +32,4 @@ TEST(ResizeRules, MultiplyOrTakeSizes) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::resize_test

@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::transpose_test {
 namespace {
 
 using namespace test;
@@ -31,4 +31,4 @@ TEST(TransposeRules, PermuteAndRearrange) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::transpose_test

@@ -2,7 +2,7 @@
 
 #include "tests/support/test_graph.h"
 
-namespace halftone {
+namespace halftone::window_test {
 namespace {
 
 using namespace test;
@@ -107,4 +107,4 @@ TEST(GlobalPoolRule, LeavesOneElementPerChannel) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::window_test

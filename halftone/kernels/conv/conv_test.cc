@@ -11,7 +11,7 @@
 #include "halftone/kernels/gemm/gemm_test_case.h"
 #include "halftone/kernels/gemm/held_gemm.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::conv_test {
 namespace {
 
 int64_t out_size(int64_t in, int64_t kernel, int64_t stride, int64_t dilation, int64_t pad_begin, int64_t pad_end) {
@@ -236,4 +236,4 @@ TEST(ConvParts, CutsFewPixelsByColumns) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::conv_test

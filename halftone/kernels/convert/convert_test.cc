@@ -3,7 +3,7 @@
 #include "halftone/kernels/test_codes.h"
 #include "halftone/quant/quant_params.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::convert_test {
 namespace {
 
 using test::untouched;
@@ -76,4 +76,4 @@ TEST(PixelDequantizer, EveryLayout) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::convert_test

@@ -5,7 +5,7 @@
 
 #include "halftone/kernels/depthwise/depthwise_test_case.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::depthwise_test {
 namespace {
 
 class DepthwiseKernels : public testing::TestWithParam<std::string_view> {
@@ -237,4 +237,4 @@ TEST(DepthwiseSelection, TakesTheFirstThatCanAndSaysWhyOthersCannot) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::depthwise_test

@@ -5,7 +5,7 @@
 #include "halftone/kernels/test_codes.h"
 #include "halftone/quant/quant_params.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::dequantize_test {
 namespace {
 
 TEST(Dequantize, EveryCodeOnRowsWithGaps) {
@@ -34,4 +34,4 @@ TEST(Dequantize, EveryCodeOnRowsWithGaps) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::dequantize_test

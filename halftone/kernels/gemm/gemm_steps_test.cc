@@ -8,7 +8,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::gemm_steps_test {
 namespace {
 
 using Weights = std::vector<StepGroup>;
@@ -121,4 +121,4 @@ TEST(GemmSteps, EveryKindOccursAmongWideWeights) {
 TEST(GemmSteps, ZerosTakeNoStep) { EXPECT_TRUE(check(random_groups(5, 8, 1, 0), 8, 255).empty()); }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::gemm_steps_test

@@ -11,7 +11,7 @@
 #include "halftone/kernels/gemm/gemm_test_case.h"
 #include "halftone/kernels/gemm/held_gemm.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::gemm_test {
 namespace {
 
 class GemmKernels : public testing::TestWithParam<HeldGemm> {
@@ -180,4 +180,4 @@ TEST(GemmSelection, TakesTheFirstThatCanAndSaysWhyOthersCannot) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::gemm_test

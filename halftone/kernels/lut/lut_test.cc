@@ -5,7 +5,7 @@
 
 #include "halftone/kernels/test_codes.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::lut_test {
 namespace {
 
 using test::for_each_kernel;
@@ -99,4 +99,4 @@ TEST(StoredGrids, MoveSignedCodesBy128) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::lut_test

@@ -9,7 +9,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::matmul_test {
 namespace {
 
 struct MatMulCase {
@@ -125,4 +125,4 @@ INSTANTIATE_TEST_SUITE_P(All, MatMulKernels, testing::Range<size_t>(0, matmul_ke
                          [](const auto& instance) { return std::string(matmul_kernels()[instance.param].name); });
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::matmul_test

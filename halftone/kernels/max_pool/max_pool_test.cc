@@ -4,7 +4,7 @@
 
 #include "halftone/kernels/test_codes.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::max_pool_test {
 namespace {
 
 using test::for_each_kernel;
@@ -84,4 +84,4 @@ TEST(MaxPool, WindowsInThePaddingAloneAreWhatTheCallerSays) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::max_pool_test

@@ -4,7 +4,7 @@
 
 #include "halftone/kernels/test_codes.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::mean_pool_test {
 namespace {
 
 using test::for_each_kernel;
@@ -150,4 +150,4 @@ TEST(MeanPool, FactorsOfAnySize) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::mean_pool_test

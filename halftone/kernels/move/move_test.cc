@@ -7,7 +7,7 @@
 #include "halftone/kernels/move/pick_pixels.h"
 #include "halftone/kernels/move/strided_copy.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::move_test {
 namespace {
 
 std::vector<int64_t> strides_of(const std::vector<int64_t>& dims) {
@@ -83,4 +83,4 @@ TEST(PickPixels, CopiesTheIndexedOnes) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::move_test

@@ -8,7 +8,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::peak_test {
 namespace {
 
 TEST(Peak, NoLoopLosesItsWork) {
@@ -45,4 +45,4 @@ TEST(Peak, ReadingReadsEveryWord) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::peak_test

@@ -2,7 +2,7 @@
 
 #include "halftone/kernels/test_codes.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::product_test {
 namespace {
 
 using test::for_each_kernel;
@@ -124,4 +124,4 @@ TEST(Product, InPlace) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::product_test

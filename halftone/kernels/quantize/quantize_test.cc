@@ -7,7 +7,7 @@
 #include "halftone/kernels/test_codes.h"
 #include "halftone/quant/quant_params.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::quantize_test {
 namespace {
 
 using test::for_each_kernel;
@@ -110,4 +110,4 @@ TEST(Quantize, RowsWithGaps) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::quantize_test

@@ -2,7 +2,7 @@
 
 #include "halftone/kernels/test_codes.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::row_mean_test {
 namespace {
 
 TEST(RowMean, EveryKernelAndMode) {
@@ -41,4 +41,4 @@ TEST(RowMean, SumsBeyond32Bits) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::row_mean_test

@@ -5,7 +5,7 @@
 
 #include "halftone/kernels/test_codes.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::sum_test {
 namespace {
 
 using test::for_each_kernel;
@@ -179,4 +179,4 @@ TEST(Sum, RefusalsAndWhatIsLeftForThem) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::sum_test

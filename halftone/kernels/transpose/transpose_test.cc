@@ -2,7 +2,7 @@
 
 #include "halftone/kernels/test_codes.h"
 
-namespace halftone::kernels {
+namespace halftone::kernels::transpose_test {
 namespace {
 
 TEST(Transpose, EveryKernelOnOddShapes) {
@@ -32,4 +32,4 @@ TEST(Transpose, EveryKernelOnOddShapes) {
 }
 
 }  // namespace
-}  // namespace halftone::kernels
+}  // namespace halftone::kernels::transpose_test

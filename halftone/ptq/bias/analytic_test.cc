@@ -6,7 +6,7 @@
 #include "halftone/ptq/bias/correct.h"
 #include "halftone/ptq/test_bench.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::analytic_test {
 namespace {
 
 using test::Bench;
@@ -83,4 +83,4 @@ TEST(AnalyticCorrection, LeavesLayersOfUnknownInput) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::analytic_test

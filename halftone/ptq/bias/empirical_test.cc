@@ -8,7 +8,7 @@
 #include "halftone/quant/integer_plan.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::empirical_test {
 namespace {
 
 using test::Bench;
@@ -220,4 +220,4 @@ TEST(CorrectBias, DataIsRequired) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::empirical_test

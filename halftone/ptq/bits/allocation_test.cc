@@ -7,7 +7,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::allocation_test {
 namespace {
 
 double mean_of(const std::vector<int>& bits) {
@@ -91,4 +91,4 @@ TEST(AllocateBits, CodesAreDealtOutAsBruteForceDoes) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::allocation_test

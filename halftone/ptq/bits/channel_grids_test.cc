@@ -10,7 +10,7 @@
 #include "halftone/runtime/session.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::channel_grids_test {
 namespace {
 
 using test::Bench;
@@ -84,4 +84,4 @@ TEST(ChannelGrids, ThreadsMakeNoDifference) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::channel_grids_test

@@ -7,7 +7,7 @@
 #include "halftone/ptq/test_bench.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::block_net_test {
 namespace {
 
 using test::Net;
@@ -175,4 +175,4 @@ TEST(SoftRounding, BeginsWithTheCodesThatAreThere) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::block_net_test

@@ -5,7 +5,7 @@
 #include "halftone/graph/op_table.h"
 #include "halftone/ptq/test_bench.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::block_test {
 namespace {
 
 using test::Net;
@@ -108,4 +108,4 @@ TEST(FindBlocks, NoLayersNoBlocks) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::block_test

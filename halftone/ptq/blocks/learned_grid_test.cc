@@ -5,7 +5,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/tensor/tensor.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::learned_grid_test {
 namespace {
 
 std::vector<float> numbers(int count) {
@@ -64,4 +64,4 @@ TEST(LearnedGrid, SlopesByTheScale) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::learned_grid_test

@@ -8,7 +8,7 @@
 #include "halftone/base/cpu.h"
 #include "halftone/base/rng.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::multiply_test {
 namespace {
 
 std::vector<MultiplyKernels> all_kernels() {
@@ -80,4 +80,4 @@ TEST(Multiply, InstructionSetsGiveTheSameNumbers) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::multiply_test

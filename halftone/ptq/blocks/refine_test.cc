@@ -9,7 +9,7 @@
 #include "halftone/sim/interpreter.h"
 #include "tests/support/temp_folder.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::refine_test {
 namespace {
 
 using test::Bench;
@@ -218,4 +218,4 @@ TEST(RefineBlocks, WordsAreChecked) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::refine_test

@@ -6,7 +6,7 @@
 #include "halftone/ptq/test_bench.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::search_test {
 namespace {
 
 using test::Bench;
@@ -160,4 +160,4 @@ TEST(SearchRanges, DataIsRequired) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::search_test

@@ -11,7 +11,7 @@
 #include "halftone/quant/requantize.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::short_scales_test {
 namespace {
 
 TEST(ShortScales, AreTheNearestOfTheirBits) {
@@ -174,4 +174,4 @@ TEST(ShortScales, CoverTheRangeExceptForTheShareThatMayBeClipped) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::short_scales_test

@@ -7,7 +7,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/ptq/rounding/layer_objective.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::damping_test {
 namespace {
 
 // Rows of a matrix product whose targets come from the weights and inputs that are handed on with noise.
@@ -133,4 +133,4 @@ TEST(SplitSums, AreMeansOverTheirRows) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::damping_test

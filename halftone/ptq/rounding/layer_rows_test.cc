@@ -7,7 +7,7 @@
 #include "halftone/ptq/test_bench.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::layer_rows_test {
 namespace {
 
 using Ints = std::vector<int64_t>;
@@ -102,4 +102,4 @@ TEST(ChoosePositions, SpreadSeededAndAllWhereThereAreFew) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::layer_rows_test

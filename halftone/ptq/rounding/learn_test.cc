@@ -10,7 +10,7 @@
 #include "halftone/quant/integer_plan.h"
 #include "halftone/runtime/session.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::learn_test {
 namespace {
 
 using test::Bench;
@@ -219,4 +219,4 @@ TEST(LearnRounding, AJournalThatCannotBeWrittenCostsNothingElse) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::learn_test

@@ -7,7 +7,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::method_test {
 namespace {
 
 // A channel of its own, with all that a task points at.
@@ -189,4 +189,4 @@ TEST(RoundingMethod, AllAreNearestWhereInputsAreIndependent) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::method_test

@@ -6,7 +6,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::products_test {
 namespace {
 
 // Whole numbers below 2^24 in every partial sum: float32 and double give the same, exactly.
@@ -90,4 +90,4 @@ TEST(Products, LongSumsKeepTheirDigits) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::products_test

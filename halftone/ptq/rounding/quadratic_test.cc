@@ -6,7 +6,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::quadratic_test {
 namespace {
 
 std::vector<double> random_gram(int64_t size, int64_t rows, uint64_t seed) {
@@ -65,4 +65,4 @@ TEST(Quadratic, SingularGramMatrices) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::quadratic_test

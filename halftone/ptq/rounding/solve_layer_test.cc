@@ -6,7 +6,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::solve_layer_test {
 namespace {
 
 // A matrix product of `features` inputs with `channels` outputs, and rows to learn from.
@@ -316,4 +316,4 @@ TEST(SolveLayer, BlocksZeroPointsBitsByChannelAndFixedScales) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::solve_layer_test

@@ -6,7 +6,7 @@
 
 #include "halftone/ptq/test_bench.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::squant_test {
 namespace {
 
 using test::Bench;
@@ -178,4 +178,4 @@ TEST(Squant, OtherGridsStay) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::squant_test

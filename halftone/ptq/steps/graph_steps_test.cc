@@ -7,7 +7,7 @@
 #include "halftone/ptq/test_bench.h"
 #include "halftone/sim/interpreter.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::graph_steps_test {
 namespace {
 
 using test::Bench;
@@ -162,4 +162,4 @@ TEST(SplitChannelsStep, DoesNothingWithARatioOfZero) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::graph_steps_test

@@ -8,7 +8,7 @@
 #include "halftone/ptq/test_bench.h"
 #include "halftone/quant/integer_plan.h"
 
-namespace halftone::ptq {
+namespace halftone::ptq::correct_test {
 namespace {
 
 using test::Bench;
@@ -137,4 +137,4 @@ TEST(ReestimateBatchNorm, ThreadsMakeNoDifference) {
 }
 
 }  // namespace
-}  // namespace halftone::ptq
+}  // namespace halftone::ptq::correct_test

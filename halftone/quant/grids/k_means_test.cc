@@ -8,7 +8,7 @@
 
 #include "halftone/base/rng.h"
 
-namespace halftone {
+namespace halftone::k_means_test {
 namespace {
 
 double cost_of(const std::vector<float>& values, const std::vector<double>& entries) {
@@ -87,4 +87,4 @@ TEST(KMeans, ManyValuesMeetTheConditionsOfAnOptimum) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::k_means_test

@@ -8,7 +8,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/quant/observer.h"
 
-namespace halftone {
+namespace halftone::aciq_test {
 namespace {
 
 // Printed values, by bits from 1 to 8: Banner et al. 2019, arXiv 1810.05723, with more digits.
@@ -90,4 +90,4 @@ TEST(Aciq, SymmetricGridsWasteTheCodesOfTheOtherSide) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::aciq_test

@@ -9,7 +9,7 @@
 #include "halftone/quant/histogram.h"
 #include "halftone/quant/observer.h"
 
-namespace halftone {
+namespace halftone::entropy_test {
 namespace {
 
 constexpr double kNever = std::numeric_limits<double>::infinity();
@@ -132,4 +132,4 @@ TEST(Entropy, ZerosMakeNoDifference) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::entropy_test

@@ -7,7 +7,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/quant/observer.h"
 
-namespace halftone {
+namespace halftone::mse_test {
 namespace {
 
 double error_of(const std::vector<float>& values, const QuantSpec& spec, const Range& range) {
@@ -124,4 +124,4 @@ TEST(Mse, OneOutlierIsClipped) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::mse_test

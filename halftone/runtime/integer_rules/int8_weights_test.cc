@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace halftone::runtime {
+namespace halftone::runtime::int8_weights_test {
 namespace {
 
 IntegerNode node_with(const Tensor& weights, std::vector<int32_t> zero_points, int64_t axis) {
@@ -50,4 +50,4 @@ TEST(Int8Weights, NegativeSums) {
 }
 
 }  // namespace
-}  // namespace halftone::runtime
+}  // namespace halftone::runtime::int8_weights_test

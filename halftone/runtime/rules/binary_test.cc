@@ -7,7 +7,7 @@
 #include "halftone/sim/interpreter.h"
 #include "tests/support/quantized_net.h"
 
-namespace halftone {
+namespace halftone::binary_test {
 namespace {
 
 class Binary : public testing::TestWithParam<const char*> {};
@@ -48,4 +48,4 @@ TEST_P(Binary, EqualsTheInterpreterForEveryBroadcast) {
 }
 
 }  // namespace
-}  // namespace halftone
+}  // namespace halftone::binary_test

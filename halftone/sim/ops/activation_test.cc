@@ -3,7 +3,7 @@
 
 #include "halftone/sim/ops/test_one_op.h"
 
-namespace halftone::sim {
+namespace halftone::sim::activation_test {
 namespace {
 
 constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
@@ -81,4 +81,4 @@ TEST(PRelu, SlopesBroadcast) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::activation_test

@@ -6,7 +6,7 @@
 
 #include "halftone/sim/test_node.h"
 
-namespace halftone::sim {
+namespace halftone::sim::arithmetic_test {
 namespace {
 
 constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
@@ -111,4 +111,4 @@ TEST(Arithmetic, ShiftsLoseBitsAndExtendSigns) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::arithmetic_test

@@ -6,7 +6,7 @@
 
 #include "halftone/sim/test_node.h"
 
-namespace halftone::sim {
+namespace halftone::sim::cast_test {
 namespace {
 
 constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
@@ -55,4 +55,4 @@ TEST(Cast, Texts) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::cast_test

@@ -2,7 +2,7 @@
 
 #include "halftone/sim/ops/test_one_op.h"
 
-namespace halftone::sim {
+namespace halftone::sim::conv_test {
 namespace {
 
 // A convolution of two spatial dimensions with everything that can vary.
@@ -203,4 +203,4 @@ TEST(QLinearConv, RoundsHalfToEvenAndSaturates) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::conv_test

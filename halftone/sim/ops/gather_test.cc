@@ -5,7 +5,7 @@
 
 #include "halftone/sim/test_node.h"
 
-namespace halftone::sim {
+namespace halftone::sim::gather_test {
 namespace {
 
 constexpr int64_t kLowest = std::numeric_limits<int64_t>::min(), kHighest = std::numeric_limits<int64_t>::max();
@@ -85,4 +85,4 @@ TEST(Hostile, HugeResultsAreRefused) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::gather_test

@@ -5,7 +5,7 @@
 
 #include "halftone/sim/test_node.h"
 
-namespace halftone::sim {
+namespace halftone::sim::mover_test {
 namespace {
 
 constexpr int64_t kLowest = std::numeric_limits<int64_t>::min();
@@ -99,4 +99,4 @@ TEST(Movers, MoveStrings) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::mover_test

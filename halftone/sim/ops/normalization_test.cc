@@ -2,7 +2,7 @@
 
 #include "halftone/sim/ops/test_one_op.h"
 
-namespace halftone::sim {
+namespace halftone::sim::normalization_test {
 namespace {
 
 const Attributes kNoEpsilon = {{"epsilon", 0.0f}};
@@ -137,4 +137,4 @@ TEST(Hardmax, TakesTheFirstOfEqualOnes) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::normalization_test

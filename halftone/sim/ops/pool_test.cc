@@ -2,7 +2,7 @@
 
 #include "halftone/sim/ops/test_one_op.h"
 
-namespace halftone::sim {
+namespace halftone::sim::pool_test {
 namespace {
 
 TEST(MaxPool, IndicesCountTheWholeTensor) {
@@ -113,4 +113,4 @@ TEST(DepthToSpace, BothOrdersAndBack) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::pool_test

@@ -2,7 +2,7 @@
 
 #include "halftone/sim/ops/test_one_op.h"
 
-namespace halftone::sim {
+namespace halftone::sim::product_test {
 namespace {
 
 TEST(Gemm, AllAttributes) {
@@ -102,4 +102,4 @@ TEST(Einsum, RefusesContradictions) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::product_test

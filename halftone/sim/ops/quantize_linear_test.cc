@@ -3,7 +3,7 @@
 #include "halftone/sim/ops/test_one_op.h"
 #include "halftone/tensor/packing.h"
 
-namespace halftone::sim {
+namespace halftone::sim::quantize_linear_test {
 namespace {
 
 TEST(QuantizeLinear, RoundsHalfToEvenAndSaturates) {
@@ -94,4 +94,4 @@ TEST(DynamicQuantizeLinear, RangeContainsZero) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::quantize_linear_test

@@ -9,7 +9,7 @@
 #include "halftone/base/rng.h"
 #include "halftone/sim/test_node.h"
 
-namespace halftone::sim {
+namespace halftone::sim::reduce_test {
 namespace {
 
 struct Reduction {
@@ -163,4 +163,4 @@ TEST(Det, HandValues) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::reduce_test

@@ -2,7 +2,7 @@
 
 #include "halftone/sim/ops/test_one_op.h"
 
-namespace halftone::sim {
+namespace halftone::sim::resize_test {
 namespace {
 
 // Resizes a line of numbers by `scale`.
@@ -143,4 +143,4 @@ TEST(Upsample, ScalesAreAnAttributeThenAnInput) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::resize_test

@@ -5,7 +5,7 @@
 
 #include "halftone/sim/test_node.h"
 
-namespace halftone::sim {
+namespace halftone::sim::slice_test {
 namespace {
 
 constexpr int64_t kLowest = std::numeric_limits<int64_t>::min(), kHighest = std::numeric_limits<int64_t>::max();
@@ -94,4 +94,4 @@ TEST(Reshape, ReadsZeroAndMinusOne) {
 }
 
 }  // namespace
-}  // namespace halftone::sim
+}  // namespace halftone::sim::slice_test

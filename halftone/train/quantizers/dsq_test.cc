@@ -5,7 +5,7 @@
 
 #include "halftone/train/quantizer.h"
 
-namespace halftone::train {
+namespace halftone::train::dsq_test {
 namespace {
 
 // On a grid from -1 to 2.75.
@@ -68,4 +68,4 @@ TEST(Dsq, GradientsOfManyElementsAreThoseOfEach) {
 }
 
 }  // namespace
-}  // namespace halftone::train
+}  // namespace halftone::train::dsq_test
