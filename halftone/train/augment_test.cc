@@ -3,6 +3,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
+#include <complex>
+#include <numbers>
 #include <set>
 #include <string>
 
@@ -190,6 +193,34 @@ TEST(Augmentation, ColorJitterChangesOneThingAtATime) {
   const Image grays = flat(2, 2, {90, 90, 90});
   EXPECT_EQ(after("color_jitter:brightness=0:saturation=1", grays).pixels, grays.pixels);
   EXPECT_EQ(std::ranges::max(after("color_jitter:brightness=1", flat(1, 1, {255, 255, 255}), 2).pixels) / 256, 0);
+}
+
+TEST(Augmentation, HueTurnsAllColoursAroundTheirGreyByOneAngle) {
+  const auto grey = [](const Image& image, int64_t x) {
+    return 0.299 * at(image, 0, x, 0) + 0.587 * at(image, 0, x, 1) + 0.114 * at(image, 0, x, 2);
+  };
+  // Where a colour stands around its grey, as a complex number.
+  const auto colour = [&](const Image& image, int64_t x) {
+    return std::complex<double>(0.492 * (at(image, 0, x, 2) - grey(image, x)),
+                                0.877 * (at(image, 0, x, 0) - grey(image, x)));
+  };
+  Image image = flat(1, 3, {150, 100, 120});
+  std::copy_n(std::array<uint8_t, 6>{90, 130, 100, 110, 110, 110}.begin(), 6, image.pixels.begin() + 3);
+  double least = 0, most = 0;
+  for (uint64_t draw = 0; draw < 300; ++draw) {
+    const Image turned = after("color_jitter:brightness=0:contrast=0:saturation=0:hue=0.1", image, draw);
+    double angles[2];
+    for (int64_t x = 0; x < 2; ++x) {
+      ASSERT_NEAR(grey(turned, x), grey(image, x), 0.51);
+      ASSERT_NEAR(std::abs(colour(turned, x)), std::abs(colour(image, x)), 1);
+      angles[x] = std::arg(colour(turned, x) / colour(image, x)) / (2 * std::numbers::pi);
+    }
+    ASSERT_NEAR(angles[0], angles[1], 0.02) << "all colours turn by the same angle";
+    for (int64_t c = 0; c < 3; ++c) ASSERT_EQ(at(turned, 0, 2, c), 110) << "grey has no hue";
+    least = std::min(least, angles[0]), most = std::max(most, angles[0]);
+  }
+  EXPECT_NEAR(least, -0.1, 0.01);
+  EXPECT_NEAR(most, 0.1, 0.01);
 }
 
 TEST(Augmentation, WordsAreChecked) {
