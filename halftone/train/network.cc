@@ -64,8 +64,8 @@ void Network::quantize(QuantizedModel planned, const QuantPlan& plan, const Quan
   rounding_ = std::make_unique<FakeQuantized>(*executor_, std::move(planned), plan, choice, seed);
   for (const auto& [name, quantizer] : rounding_->quantizers()) {
     for (const Learned& learned : quantizer->learned()) {
-      parameters_.push_back(
-          {"quantizer " + name + ": " + learned.name, learned.tensor, ParameterKind::Scale, learned.decay});
+      parameters_.push_back({"quantizer " + name + ": " + learned.name, learned.tensor, ParameterKind::Scale,
+                             learned.decay, learned.magnitude});
     }
   }
 }

@@ -126,5 +126,23 @@ TEST(ClipGradients, BringsTheNormOfAllDown) {
   EXPECT_DOUBLE_EQ(parameters[1].tensor.grad().item<double>(), -2);
 }
 
+TEST(Magnitudes, OneUpdateChangesThemByAHundredthOfThemselves) {
+  std::vector<Parameter> parameters = {
+      parameter("free", 0.5, ParameterKind::Scale), parameter("far", 0.002, ParameterKind::Scale),
+      parameter("below zero", 0.002, ParameterKind::Scale), parameter("near", 0.5, ParameterKind::Scale)};
+  for (size_t i = 1; i < 4; ++i) parameters[i].magnitude = true;
+  const auto sgd = make_optimizer({"sgd", {{"momentum", "0"}}}, parameters);
+  const double gradients[] = {-40, -40, 40, 0.1};
+  for (size_t i = 0; i < 4; ++i) set_gradient(parameters[i], gradients[i]);
+  const std::vector<at::Tensor> before = magnitudes_of(parameters);
+  sgd->step({0.01, 0.01});
+  hold_magnitudes(parameters, before);
+  const auto value = [&](size_t i) { return parameters[i].tensor.item<double>(); };
+  EXPECT_NEAR(value(0), 0.9, 1e-6);
+  EXPECT_NEAR(value(1), 0.002 * 1.01, 1e-8);
+  EXPECT_NEAR(value(2), 0.002 * 0.99, 1e-8);
+  EXPECT_NEAR(value(3), 0.499, 1e-6);
+}
+
 }  // namespace
 }  // namespace halftone::train::optimizer_test

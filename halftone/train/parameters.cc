@@ -34,6 +34,25 @@ std::vector<std::string> running_statistics(const Graph& graph) {
   return names;
 }
 
+std::vector<at::Tensor> magnitudes_of(const std::vector<Parameter>& parameters) {
+  std::vector<at::Tensor> found;
+  for (const Parameter& parameter : parameters) {
+    if (parameter.magnitude) found.push_back(parameter.tensor.detach().clone());
+  }
+  return found;
+}
+
+void hold_magnitudes(std::vector<Parameter>& parameters, const std::vector<at::Tensor>& before) {
+  constexpr double kMostChange = 0.01;
+  const at::NoGradGuard no_grad;
+  auto was = before.begin();
+  for (Parameter& parameter : parameters) {
+    if (!parameter.magnitude) continue;
+    parameter.tensor.clamp_(*was * (1 - kMostChange), *was * (1 + kMostChange));
+    ++was;
+  }
+}
+
 double clip_gradients(const std::vector<Parameter>& parameters, double largest) {
   const at::NoGradGuard no_grad;
   double squares = 0;

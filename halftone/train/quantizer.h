@@ -23,7 +23,8 @@ enum class Mode {
 struct Learned {
   std::string name;
   at::Tensor tensor;
-  double decay = 0;  // its own weight decay
+  double decay = 0;        // its own weight decay
+  bool magnitude = false;  // above zero, and moved by little of itself in one update; see hold_magnitudes
 };
 
 // Where a quantizer starts.

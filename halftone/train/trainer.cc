@@ -142,7 +142,9 @@ StepReport Trainer::step(const Samples& samples) {
   }
   loss.backward();
   if (recipe_.clip) clip_gradients(parameters_, *recipe_.clip);
+  const std::vector<at::Tensor> magnitudes = magnitudes_of(parameters_);
   optimizer_->step({factor * recipe_.rates.weights, factor * recipe_.rates.scales});
+  hold_magnitudes(parameters_, magnitudes);
   if (FakeQuantized* rounding = student_.rounding()) rounding->project();
   if (average_ != nullptr) average_->update(state());
 

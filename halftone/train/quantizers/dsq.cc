@@ -15,8 +15,10 @@ using torch::autograd::variable_list;
 //   h(t) = i + (phi + 1) / 2,  phi = tanh(k v) / (1 - alpha),  k = ln(2 / alpha - 1)
 // which meets i and i + 1 at the ends, because tanh(k / 2) = 1 - alpha (paper, equations 3 to 8, in units of the step).
 // The forward value is round(t), the sign of phi; gradients are those of s h(x / s):
-//   dy/dx = h'(t),  dy/ds = h(t) - t h'(t),  dy/dalpha = s dh/dalpha
-// and outside the range those of its ends.
+//   dy/dx = h'(t),  dy/dalpha = s dh/dalpha,  dy/ds = h(t) - t h'(t), for which h(t) - t stands
+// and outside the range those of its ends. Over every interval the mean of t h'(t) is that of t (by parts: (i + 1)^2 -
+// i^2 - mean h = i + 1/2), so both have the same mean; but the spread of the exact one grows with t. At 8 bits it is a
+// hundred times what the step has to learn from, and steps drift until few codes are left.
 struct Stairs {
   float scale, low, high;  // codes relative to the zero point
   float alpha, k;
@@ -48,7 +50,7 @@ HT_WIDE void backward_soft(const float* __restrict x, const float* __restrict dy
     const float value = below + 0.5f * (amplitude * curve[i] + 1);
     const float by_alpha = 0.5f * (amplitude * amplitude * curve[i] + amplitude * slope * v * k_by_alpha);
     dx[i] = inside ? given * derivative : 0.0f;
-    terms.scale[i] = given * (inside ? value - t * derivative : t < low ? low : high);
+    terms.scale[i] = given * (inside ? value - t : t < low ? low : high);
     terms.alpha[i] = inside ? given * scale * by_alpha : 0.0f;
   }
 }
@@ -122,7 +124,7 @@ class Dsq : public Quantizer {
                                grid_.codes.axis, grid_.gradient_scale(real, weights_));
   }
   QuantParams params() const override { return grid_.now(); }
-  std::vector<Learned> learned() override { return {{"scale", grid_.scale}, {"alpha", alpha_}}; }
+  std::vector<Learned> learned() override { return {{"scale", grid_.scale, 0, true}, {"alpha", alpha_}}; }
   std::vector<Learned> buffers() override { return {{"zero_point", grid_.zero_point}}; }
 
   // 0 < alpha < 1/2 (section 3.2); towards the end the bound shrinks, so that the gradients become the staircase's.

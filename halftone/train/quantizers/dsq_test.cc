@@ -32,13 +32,32 @@ TEST(Dsq, GradientsAreThoseOfTheSoftStaircase) {
     EXPECT_NEAR(input.grad().item<float>(), slope([&](double d) { return soft_staircase(x + d, -1, 0.25, 0.3); }),
                 1e-3);
     const std::vector<Learned> learned = quantizer->learned();
-    EXPECT_NEAR(learned[0].tensor.grad().item<float>() / factor,
-                slope([&](double d) { return soft_staircase(x, -4 * (0.25 + d), 0.25 + d, 0.3); }), 2e-3)
-        << x;
+    EXPECT_NEAR(learned[0].tensor.grad().item<float>() / factor, (soft_staircase(x, -1, 0.25, 0.3) - x) / 0.25, 1e-4);
     EXPECT_NEAR(learned[1].tensor.grad().item<float>() / factor,
                 slope([&](double d) { return soft_staircase(x, -1, 0.25, 0.3 + d); }), 1e-3)
         << x;
     for (const Learned& each : learned) each.tensor.grad().zero_();
+  }
+}
+
+// Over an interval the scale's gradients add up to those of the soft staircase, whose own grow with the distance from
+// 0.
+TEST(Dsq, TheScalesGradientIsTheSoftStaircasesOnTheAverage) {
+  for (int interval = 0; interval < 15; ++interval) {
+    const double low = -1 + 0.25 * interval;
+    const int64_t count = 1000;
+    const at::Tensor x = (low + 0.25 * (at::arange(count, at::kDouble) + 0.5) / count).to(at::kFloat);
+    const auto quantizer = dsq("dsq:alpha=0.2");
+    quantizer->apply(x.reshape({count, 1}), Mode::Training).sum().backward();
+    double exact = 0;
+    for (int64_t i = 0; i < count; ++i) {
+      constexpr double kStep = 1e-6;
+      const double at = low + 0.25 * (static_cast<double>(i) + 0.5) / static_cast<double>(count);
+      const auto moved = [&](double d) { return soft_staircase(at, -4 * (0.25 + d), 0.25 + d, 0.2); };
+      exact += (moved(kStep) - moved(-kStep)) / (2 * kStep);
+    }
+    const double found = quantizer->learned()[0].tensor.grad().item<float>() * std::sqrt(15.0);
+    EXPECT_NEAR(found / static_cast<double>(count), exact / static_cast<double>(count), 2e-3) << interval;
   }
 }
 

@@ -26,7 +26,7 @@ class LearnedScale : public Quantizer {
   }
   QuantParams params() const override { return grid_.now(); }
   std::vector<Learned> learned() override {
-    std::vector<Learned> all = {{"scale", grid_.scale}};
+    std::vector<Learned> all = {{"scale", grid_.scale, 0, true}};
     if (learn_zero_point_) all.push_back({"zero_point", grid_.zero_point});
     return all;
   }

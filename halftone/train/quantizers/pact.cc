@@ -19,7 +19,7 @@ class Pact : public Quantizer {
     const at::NoGradGuard no_grad;
     return grid_.now(scale_of_now(), grid_.zero_point);
   }
-  std::vector<Learned> learned() override { return {{"alpha", alpha_, decay_}}; }
+  std::vector<Learned> learned() override { return {{"alpha", alpha_, decay_, true}}; }
   void project() override {
     const at::NoGradGuard no_grad;
     alpha_.clamp_min_(kLeastScale);

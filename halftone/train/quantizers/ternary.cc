@@ -65,7 +65,9 @@ class TwoScales : public Quantizer {
     }
     return result;
   }
-  std::vector<Learned> learned() override { return {{"positive", positive_}, {"negative", negative_}}; }
+  std::vector<Learned> learned() override {
+    return {{"positive", positive_, 0, true}, {"negative", negative_, 0, true}};
+  }
   void project() override {
     const at::NoGradGuard no_grad;
     positive_.clamp_min_(kLeastScale);
