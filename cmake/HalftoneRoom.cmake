@@ -59,8 +59,8 @@ endfunction()
 
 # With HALFTONE_QUICK_CHECKS, which is what script/test sets, headers that nearly every source includes are parsed once.
 # Without sanitizers the libraries go without, they are to be what users build. The tests' own sources are optimized
-# little, with sanitizers not at all: compiling their checks takes several times as long as running them. What links
-# libtorch has its headers alone, whose macros don't fit the others.
+# little, with sanitizers not at all: compiling their checks takes several times as long as running them. Tests that link
+# libtorch go without as well: its macros don't fit the other headers, and they are three sources.
 if(HALFTONE_QUICK_CHECKS AND HALFTONE_BUILD_TESTS)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/empty.cc CONTENT "// Only its precompiled header is used.\n")
   set(HALFTONE_COMMON_HEADERS <fmt/core.h> <fmt/format.h> <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem>
@@ -149,9 +149,7 @@ function(halftone_test name)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR})
   if(HALFTONE_QUICK_CHECKS)
     target_compile_options(${name} PRIVATE ${HALFTONE_TEST_OPTIONS})
-    if("halftone_torch" IN_LIST arg_LINK)
-      target_precompile_headers(${name} PRIVATE ${PROJECT_SOURCE_DIR}/halftone/train/torch.h)
-    else()
+    if(NOT "halftone_torch" IN_LIST arg_LINK)
       target_precompile_headers(${name} REUSE_FROM halftone_test_headers)
     endif()
   endif()
