@@ -29,10 +29,9 @@ std::vector<Parameter> parameters_of(Executor& executor);
 // The running statistics of batch normalization: not trained, but changed on the way.
 std::vector<std::string> running_statistics(const Graph& graph);
 
-// What magnitudes are before an update, and back within a hundredth of that after it. A step of 8 bits is a hundredth
-// of one of 2 bits and has the same rate: the large gradients with which training begins would multiply it many times
-// over in one update, gradients are small where it is wide then, and it never comes back. It is 8 bits by name from
-// there on.
+// What magnitudes are before an update, and back within a hundredth of that after it. A step of 8 bits is some
+// thirty times narrower than one of 2 bits and has the same rate: the large gradients with which training begins
+// multiplied it many times over, and it did not come back. It was 8 bits by name from there on.
 std::vector<at::Tensor> magnitudes_of(const std::vector<Parameter>& parameters);
 void hold_magnitudes(std::vector<Parameter>& parameters, const std::vector<at::Tensor>& before);
 

@@ -17,8 +17,8 @@ using torch::autograd::variable_list;
 // The forward value is round(t), the sign of phi; gradients are those of s h(x / s):
 //   dy/dx = h'(t),  dy/dalpha = s dh/dalpha,  dy/ds = h(t) - t h'(t), for which h(t) - t stands
 // and outside the range those of its ends. Over every interval the mean of t h'(t) is that of t (by parts: (i + 1)^2 -
-// i^2 - mean h = i + 1/2), so both have the same mean; but the spread of the exact one grows with t. At 8 bits it is a
-// hundred times what the step has to learn from, and steps drift until few codes are left.
+// i^2 - mean h = i + 1/2), so both have the same mean; but the spread of the exact one grows with t: at 8 bits
+// it hides what the step has to learn from.
 struct Stairs {
   float scale, low, high;  // codes relative to the zero point
   float alpha, k;
