@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
@@ -162,6 +163,30 @@ TEST(Train, ResumedItIsTheSameAsUninterrupted) {
     };
     EXPECT_EQ(lines("parts.log"), lines("whole.log"));
     std::filesystem::remove(options.checkpoint);
+  }
+}
+
+// Without a bound such a rate takes them anywhere in one step.
+TEST(Train, ScalesStayNearWhereTheyWereInEveryStep) {
+  const test::TempFolder folder;
+  TrainOptions options = options_of(R"({"rate": 0.001, "scale_rate": 1000, "batch": 20, "calibration_images": 20,
+    "quantize": {"weights": {"type": "int8"}, "activations": {"type": "uint8"}}})",
+                                    60);
+  options.log = folder / "log";
+  train(small_net(), nullptr, options);
+  std::vector<nlohmann::json> scales;
+  std::ifstream log(options.log);
+  for (std::string line; std::getline(log, line);) {
+    const auto event = nlohmann::json::parse(line);
+    if (event.at("event") == "epoch") scales.push_back(event.at("scales"));
+  }
+  ASSERT_EQ(scales.size(), 2U);
+  ASSERT_GT(scales[0].size(), 4U);
+  for (const auto& [name, before] : scales[0].items()) {
+    const double change = scales[1].at(name).get<double>() / before.get<double>();
+    EXPECT_GT(change, std::pow(0.99, 3) * 0.9999) << name;
+    EXPECT_LT(change, std::pow(1.01, 3) * 1.0001) << name;
+    EXPECT_NE(change, 1) << name;
   }
 }
 
