@@ -78,20 +78,31 @@ QuantParams params_of(const Case& c, const Tensor& weights) {
   return grid.params;
 }
 
-// The numbers of the grid on scale `index`, straight from the definition.
-std::vector<float> numbers_of(const QuantParams& params, size_t index) {
-  std::vector<float> numbers;
-  const auto codes = static_cast<size_t>(params.q_max - params.q_min + 1);
-  for (size_t k = 0; k < codes; ++k) {
-    if (params.levels.empty()) {
-      const int64_t steps = params.q_min + static_cast<int64_t>(k) - params.zero_point[index];
-      numbers.push_back(params.scale[index] * static_cast<float>(steps));
+// The numbers of the grid, straight from the definition.
+size_t count_of(const QuantParams& params) { return static_cast<size_t>(params.q_max - params.q_min + 1); }
+
+// The k-th of the numbers that code elements of scale `index`, which ascend.
+float number_of(const QuantParams& params, size_t index, size_t k) {
+  if (params.levels.empty()) {
+    const int64_t steps = params.q_min + static_cast<int64_t>(k) - params.zero_point[index];
+    return params.scale[index] * static_cast<float>(steps);
+  }
+  const size_t first = params.levels.size() == count_of(params) ? 0 : index * count_of(params);
+  return params.scale[index] * params.levels[first + k];
+}
+
+// How many of them are below x.
+size_t count_below(const QuantParams& params, size_t index, float x) {
+  size_t first = 0, last = count_of(params);
+  while (first < last) {
+    const size_t middle = (first + last) / 2;
+    if (number_of(params, index, middle) < x) {
+      first = middle + 1;
     } else {
-      const size_t first = params.levels.size() == codes ? 0 : index * codes;
-      numbers.push_back(params.scale[index] * params.levels[first + k]);
+      last = middle;
     }
   }
-  return numbers;
+  return first;
 }
 
 size_t scale_of(const QuantParams& params, const Shape& shape, size_t flat) {
@@ -113,14 +124,17 @@ TEST(Grids, EveryElementBecomesANearestNumberOfItsGrid) {
     check_params(params, weights.shape(), name_of(c));
     const std::span<const float> x = weights.data<float>();
     const Tensor rounded = fake_quantize(weights, params);
-    std::vector<std::vector<float>> numbers;
-    for (size_t s = 0; s < params.scale.size(); ++s) numbers.push_back(numbers_of(params, s));
     for (size_t i = 0; i < x.size(); ++i) {
-      const std::vector<float>& mine = numbers[scale_of(params, weights.shape(), i)];
+      const size_t index = scale_of(params, weights.shape(), i);
+      const auto distance_to = [&](size_t k) { return std::abs(double{x[i]} - number_of(params, index, k)); };
+      const size_t above = count_below(params, index, x[i]);
       double least = std::numeric_limits<double>::infinity();
-      for (float number : mine) least = std::min(least, std::abs(double{x[i]} - number));
+      if (above < count_of(params)) least = distance_to(above);
+      if (above > 0) least = std::min(least, distance_to(above - 1));
       const float y = rounded.data<float>()[i];
-      ASSERT_TRUE(std::binary_search(mine.begin(), mine.end(), y)) << name_of(c) << ": " << x[i] << " -> " << y;
+      const size_t code = count_below(params, index, y);
+      ASSERT_TRUE(code < count_of(params) && number_of(params, index, code) == y)
+          << name_of(c) << ": " << x[i] << " -> " << y;
       // The affine quotient is rounded to float32 before the code is, which may move a tie.
       const double slack = params.levels.empty() ? 1e-6 * std::abs(double{x[i]}) : 0;
       ASSERT_LE(std::abs(double{x[i]} - y), least + slack) << name_of(c) << ": " << x[i] << " -> " << y;

@@ -238,6 +238,7 @@ class DepthwiseOutput {
   }
   // "" when equal, margins included.
   std::string difference(const DepthwiseOutput& other) const {
+    if (bytes_ == other.bytes_) return "";
     for (size_t i = 0; i < bytes_.size(); ++i) {
       if (bytes_[i] == other.bytes_[i]) continue;
       const int64_t at = static_cast<int64_t>(i) - kMargin, pixel = at / stride_, o = at % stride_ / size_;

@@ -210,6 +210,7 @@ class GemmOutput {
   }
   // "" when equal, margins included.
   std::string difference(const GemmOutput& other) const {
+    if (bytes_ == other.bytes_) return "";
     for (size_t i = 0; i < bytes_.size(); ++i) {
       if (bytes_[i] == other.bytes_[i]) continue;
       const int64_t at = static_cast<int64_t>(i) - kMargin, column = at % stride_ / size_;

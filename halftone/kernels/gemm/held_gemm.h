@@ -23,8 +23,7 @@ inline std::vector<HeldGemm> all_held_gemms() {
   for (const GemmKernel& kernel : wide_gemm_kernels()) all.push_back({kernel.name, true});
   return all;
 }
-inline std::string name_of_held(const testing::TestParamInfo<HeldGemm>& info) {
-  return std::string(info.param.kernel) + (info.param.wide ? "_on_16_bits" : "");
-}
+inline std::string name_of(const HeldGemm& held) { return std::string(held.kernel) + (held.wide ? "_on_16_bits" : ""); }
+inline std::string name_of_held(const testing::TestParamInfo<HeldGemm>& info) { return name_of(info.param); }
 
 }  // namespace halftone::kernels

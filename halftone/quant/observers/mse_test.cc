@@ -10,10 +10,12 @@
 namespace halftone::mse_test {
 namespace {
 
-double error_of(const std::vector<float>& values, const QuantSpec& spec, const Range& range) {
+// Of all values, or something beyond `enough`.
+double error_of(const std::vector<float>& values, const QuantSpec& spec, const Range& range, double enough = INFINITY) {
   const QuantParams grid = choose_params(spec, {range.low}, {range.high});
   double sum = 0;
   for (float x : values) {
+    if (sum > enough) break;
     const int32_t q = quantize(x, grid.scale[0], grid.zero_point[0], grid.q_min, grid.q_max);
     sum += std::pow(double{x} - dequantize(q, grid.scale[0], grid.zero_point[0]), 2);
   }
@@ -28,7 +30,7 @@ double least_error(const std::vector<float>& values, const QuantSpec& spec, int 
     for (int j = max > 0 ? 1 : steps; j <= steps; ++j) {
       if (spec.symmetric && min < 0 && max > 0 && i != j) continue;
       const auto share = [&](int k) { return static_cast<float>(k) / static_cast<float>(steps); };
-      least = std::min(least, error_of(values, spec, {min * share(i), max * share(j)}));
+      least = std::min(least, error_of(values, spec, {min * share(i), max * share(j)}, least));
     }
   }
   return least;
