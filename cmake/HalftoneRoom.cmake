@@ -65,7 +65,7 @@ if(HALFTONE_QUICK_CHECKS AND HALFTONE_BUILD_TESTS)
   file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/empty.cc CONTENT "// Only its precompiled header is used.\n")
   set(HALFTONE_COMMON_HEADERS <fmt/core.h> <fmt/format.h> <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem>
       <functional> <limits> <map> <memory> <numeric> <optional> <set> <span> <string> <string_view> <utility> <vector>)
-  set(HALFTONE_TEST_OPTIONS -O1)
+  set(HALFTONE_TEST_OPTIONS -Og)
   if(HALFTONE_SANITIZE)
     set(HALFTONE_TEST_OPTIONS -O0)
     add_library(halftone_headers OBJECT ${PROJECT_BINARY_DIR}/generated/empty.cc)
