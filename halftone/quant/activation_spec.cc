@@ -51,20 +51,18 @@ Subject subject_of(const Graph& graph, const Node& node, ValueId tensor) {
 // Everything that a rule may call the value, from `id` back to the node that it is the result of.
 std::vector<Subject> subjects_of(const Graph& graph, const GraphIndex& index, ValueId id) {
   std::vector<Subject> subjects;
-  for (;;) {
-    const int producer = index.producer(id);
+  for (ValueId at = id; at != ValueId::None; at = source_of(graph, index, at)) {
+    const int producer = index.producer(at);
     if (producer < 0) {
-      subjects.push_back({{graph.value(id).name}, "Input"});
-      return subjects;
+      subjects.push_back({{graph.value(at).name}, "Input"});
+      break;
     }
     const Node& node = graph.nodes()[static_cast<size_t>(producer)];
-    subjects.push_back(subject_of(graph, node, id));
-    const Node* made_by = maker(graph, index, id);
+    subjects.push_back(subject_of(graph, node, at));
+    const Node* made_by = maker(graph, index, at);
     if (made_by != &node) subjects.push_back(subject_of(graph, *made_by, node.inputs[0]));
-    const ValueId source = source_of(node);
-    if (source == ValueId::None) return subjects;
-    id = source;
   }
+  return subjects;
 }
 
 }  // namespace

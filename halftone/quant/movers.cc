@@ -25,7 +25,10 @@ bool moves_elements(const Node& node) {
   return keeps_all_elements(node) || is_one_of(node, kSome);
 }
 
-ValueId source_of(const Node& node) {
+ValueId source_of(const Graph& graph, const GraphIndex& index, ValueId id) {
+  const int producer = index.producer(id);
+  if (producer < 0) return ValueId::None;
+  const Node& node = graph.nodes()[static_cast<size_t>(producer)];
   return keeps_all_elements(node) && !node.is("Concat") ? node.input(0) : ValueId::None;
 }
 

@@ -13,7 +13,7 @@ bool moves_elements(const Node& node);
 // place on every grid, and what pads a maximum may saturate.
 bool keeps_all_elements(const Node& node);
 
-// The one value whose elements the node keeps, all of them; None for other nodes.
-ValueId source_of(const Node& node);
+// The one value whose elements `id` holds, all of them, because a node moved them there; None for others.
+ValueId source_of(const Graph& graph, const GraphIndex& index, ValueId id);
 
 }  // namespace halftone

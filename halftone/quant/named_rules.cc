@@ -15,18 +15,12 @@ bool has_weights(const Graph& graph, const Node& node) {
 
 // What Planner calls the tensor that the rule is about. Of activations, where they were made: between there and the
 // product they may be moved (a pool's means through a Flatten), and are the same numbers all the way.
-ValueId tensor_of(const Graph& graph, const Node& product, std::optional<Role> role) {
+ValueId tensor_of(const Graph& graph, const GraphIndex& index, const Node& product, std::optional<Role> role) {
   if (!role) return product.output(0);
   if (role == Role::Weights) return product.input(1);
-  const GraphIndex index(graph);
   ValueId id = product.input(0);
-  for (;;) {
-    const int producer = index.producer(id);
-    if (producer < 0) return id;
-    const ValueId source = source_of(graph.nodes()[static_cast<size_t>(producer)]);
-    if (source == ValueId::None) return id;
-    id = source;
-  }
+  for (ValueId source = id; source != ValueId::None; source = source_of(graph, index, id)) id = source;
+  return id;
 }
 
 }  // namespace
@@ -34,6 +28,7 @@ ValueId tensor_of(const Graph& graph, const Node& product, std::optional<Role> r
 Recipe with_named_rules(Recipe recipe, const Graph& graph) {
   const auto anywhere = [](const RecipeRule& rule) { return rule.place == Place::Anywhere; };
   if (std::all_of(recipe.rules.begin(), recipe.rules.end(), anywhere)) return recipe;
+  const GraphIndex index(graph);
   const Node *first = nullptr, *last = nullptr;
   for (const Node& node : graph.nodes()) {
     if (!has_weights(graph, node)) continue;
@@ -44,7 +39,7 @@ Recipe with_named_rules(Recipe recipe, const Graph& graph) {
     if (rule.place == Place::Anywhere) continue;
     const Node* product = rule.place == Place::First ? first : last;
     rule.place = Place::Anywhere;
-    rule.name = product == nullptr ? "" : graph.value(tensor_of(graph, *product, rule.role)).name;
+    rule.name = product == nullptr ? "" : graph.value(tensor_of(graph, index, *product, rule.role)).name;
   }
   return recipe;
 }
