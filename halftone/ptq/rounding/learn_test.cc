@@ -20,7 +20,7 @@ using test::random_tensor;
 
 // A residual block with a depthwise and a grouped layer, and a classifier whose inputs outnumber the samples.
 Graph block_net() {
-  Net net({Dim("N"), Dim(3), Dim(8), Dim(8)});
+  Net net({Dim("N"), Dim(3), Dim(4), Dim(4)});
   const std::vector<int64_t> same = {1, 1, 1, 1};
   net.layer("Conv", "stem", "x", random_tensor({8, 3, 3, 3}, 1, 0.3), random_tensor({8}, 2))
       .set_attribute("pads", same);
@@ -35,7 +35,7 @@ Graph block_net() {
   net.add("Add", "sum", {"stem_relu", "project"});
   net.add("Relu", "sum_relu", {"sum"});
   net.add("Flatten", "flat", {"sum_relu"});
-  net.layer("Gemm", "scores", "flat", random_tensor({512, 5}, 6, 0.05), random_tensor({5}, 7));
+  net.layer("Gemm", "scores", "flat", random_tensor({128, 5}, 6, 0.1), random_tensor({5}, 7));
   return net.finish("scores");
 }
 
@@ -54,7 +54,7 @@ double output_error(const Workbench& bench, Samples& samples) {
 }
 
 Bench block_bench(int threads = 2, int64_t batch = 1) {
-  return {block_net(), random_samples({1, 3, 8, 8}, 24, 50), make_recipe("int4", "uint8", "per_channel", "min_max"),
+  return {block_net(), random_samples({1, 3, 4, 4}, 24, 50), make_recipe("int4", "uint8", "per_channel", "min_max"),
           threads, batch};
 }
 
@@ -125,7 +125,7 @@ TEST(LearnRounding, OnlyTheLayersAskedFor) {
 // One image, and batches of which the last is smaller.
 TEST(LearnRounding, FewSamplesAndBatches) {
   for (const int count : {1, 7}) {
-    Bench bench(block_net(), random_samples({1, 3, 8, 8}, count, 60),
+    Bench bench(block_net(), random_samples({1, 3, 4, 4}, count, 60),
                 make_recipe("int4", "uint8", "per_channel", "min_max"), 2, 3);
     const double before = output_error(bench.bench, bench.samples);
     learn_rounding(bench.bench, options_of("coordinate_descent"));
