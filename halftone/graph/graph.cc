@@ -89,6 +89,13 @@ std::string describe(const Graph& graph, const Node& node) {
   return node.op_type;
 }
 
+Graph::Graph() = default;
+Graph::Graph(const Graph& other) = default;
+Graph::Graph(Graph&& other) noexcept = default;
+Graph& Graph::operator=(const Graph& other) = default;
+Graph& Graph::operator=(Graph&& other) noexcept = default;
+Graph::~Graph() = default;
+
 Value& Graph::value(ValueId id) {
   HT_CHECK(id != ValueId::None && index_of(id) < values_.size(), "value {} of {}", static_cast<int>(id),
            values_.size());

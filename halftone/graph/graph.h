@@ -95,6 +95,14 @@ std::string describe(const Graph& graph, const Node& node);
 // A network. Copying is deep in structure and shares tensor storage.
 class Graph {
  public:
+  // Written once, in graph.cc: they copy and free everything above, which each source that holds a graph would repeat.
+  Graph();
+  Graph(const Graph& other);
+  Graph(Graph&& other) noexcept;
+  Graph& operator=(const Graph& other);
+  Graph& operator=(Graph&& other) noexcept;
+  ~Graph();
+
   std::string name;
   int64_t ir_version = 8;
   std::map<std::string, int64_t> opset_imports = {{"", 13}};  // domain -> version
