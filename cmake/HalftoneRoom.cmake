@@ -36,15 +36,6 @@ if(HALFTONE_SANITIZE MATCHES "address.*undefined|undefined.*address")
   set(HALFTONE_ISA_CHECKS -fno-sanitize=undefined
                           "$<$<CXX_COMPILER_ID:Clang>:-mllvm;-asan-instrumentation-with-call-threshold=0>")
 endif()
-function(halftone_isa_flags)
-  foreach(source ${ARGN})
-    if(source MATCHES "_(avx2|avxvnni|avx512|avx512vnni|avx512vbmi)\\.cc$")
-      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
-                                                       "${HALFTONE_ISA_${CMAKE_MATCH_1}};${HALFTONE_ISA_CHECKS}"
-                                                       SKIP_PRECOMPILE_HEADERS ON)
-    endif()
-  endforeach()
-endfunction()
 
 # Half of what a compiler does here is reading the same headers again, which sources compiled as one read once, those of
 # the standard library even once for all rooms. Whoever compiles again and again has a cache, which likes sources apart,
@@ -54,7 +45,7 @@ if(CMAKE_CXX_COMPILER_LAUNCHER)
 else()
   set(HALFTONE_UNITY_DEFAULT ON)
 endif()
-option(HALFTONE_UNITY "Compile sources twelve at a time, with precompiled headers: for builds from nothing"
+option(HALFTONE_UNITY "Compile sources thirty at a time, with precompiled headers: for builds from nothing"
        ${HALFTONE_UNITY_DEFAULT})
 set(HALFTONE_COMMON_HEADERS <fmt/core.h> <fmt/format.h> <algorithm> <array> <cmath> <cstdint> <cstring> <filesystem>
     <functional> <limits> <map> <memory> <numeric> <optional> <set> <span> <string> <string_view> <utility> <vector>)
@@ -66,7 +57,7 @@ if(HALFTONE_UNITY)
 endif()
 function(halftone_unity target)
   if(HALFTONE_UNITY)
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 30)
     # GCC takes a source for a header then, where a class with members of the source's own types would be a mistake.
     target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
   endif()
@@ -86,29 +77,60 @@ if(HALFTONE_QUICK_CHECKS AND HALFTONE_BUILD_TESTS)
   target_precompile_headers(halftone_test_headers PRIVATE <gtest/gtest.h> ${HALFTONE_COMMON_HEADERS})
 endif()
 
-# halftone_room(NAME [ROOMS lower rooms...] [LINK public libraries...] [PRIVATE private libraries...])
+# halftone_isa_objects(ROOM libraries...)
+#
+# Takes those written for an instruction-set level out of `sources` and compiles each level as a library of its own, whose
+# objects become `isa_objects`: precompiled headers, without which small kernels are nine parts headers, hold for one set
+# of flags. One or two sources are faster without.
+set(HALFTONE_ISA_HEADERS <immintrin.h> <algorithm> <cstddef> <cstdint> <cstring> <memory> <span> <string> <string_view>
+    <vector>)
+function(halftone_isa_objects room)
+  set(isa_objects "")
+  foreach(isa avx2 avxvnni avx512 avx512vnni avx512vbmi)
+    set(isa_sources ${sources})
+    list(FILTER isa_sources INCLUDE REGEX "_${isa}\\.cc$")
+    if(isa_sources)
+      list(REMOVE_ITEM sources ${isa_sources})
+      add_library(${room}_${isa} OBJECT ${isa_sources})
+      target_link_libraries(${room}_${isa} PRIVATE ${ARGN} halftone_flags)
+      target_include_directories(${room}_${isa} PRIVATE ${PROJECT_SOURCE_DIR})
+      target_compile_options(${room}_${isa} PRIVATE ${HALFTONE_ISA_${isa}} ${HALFTONE_ISA_CHECKS})
+      list(LENGTH isa_sources count)
+      if(HALFTONE_UNITY AND count GREATER 2)
+        target_precompile_headers(${room}_${isa} PRIVATE ${HALFTONE_ISA_HEADERS})
+      endif()
+      list(APPEND isa_objects $<TARGET_OBJECTS:${room}_${isa}>)
+    endif()
+  endforeach()
+  set(sources ${sources} PARENT_SCOPE)
+  set(isa_objects ${isa_objects} PARENT_SCOPE)
+endfunction()
+
+# halftone_room(NAME [ROOMS lower rooms...] [LINK public libraries...] [PRIVATE private libraries...] [RELEASE flags...])
 #
 # Builds halftone/NAME/ into the static library halftone_NAME. Sources are whatever lies in the folder, so that adding
 # a file needs no second list; *_test.cc become the executable NAME_test, labelled `unit`; X_bench.cc the program
-# bench_X, built on request. A room without sources yet is header-only.
+# bench_X, built on request. A room without sources yet is header-only. RELEASE: optimizes the room, in that build type,
+# otherwise than the others.
 set_property(GLOBAL PROPERTY HALFTONE_ROOMS "")
 function(halftone_room name)
-  cmake_parse_arguments(arg "" "" "ROOMS;LINK;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "" "" "ROOMS;LINK;PRIVATE;RELEASE" ${ARGN})
   set(dir ${PROJECT_SOURCE_DIR}/halftone/${name})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${dir}/*.cc)
   set(tests ${sources})
   set(benches ${sources})
   list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
   list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
-  halftone_isa_flags(${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
   list(TRANSFORM arg_ROOMS PREPEND halftone_)
+  halftone_isa_objects(halftone_${name} ${arg_ROOMS} ${arg_LINK} ${arg_PRIVATE})
 
   if(sources)
-    add_library(halftone_${name} STATIC ${sources})
+    add_library(halftone_${name} STATIC ${sources} ${isa_objects})
     target_include_directories(halftone_${name} PUBLIC $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>
                                                        $<INSTALL_INTERFACE:include>)
     target_compile_features(halftone_${name} PUBLIC cxx_std_20)
+    target_compile_options(halftone_${name} PRIVATE "$<$<CONFIG:Release>:${arg_RELEASE}>")
     target_link_libraries(halftone_${name} PUBLIC ${arg_ROOMS} ${arg_LINK}
                                            PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:halftone_flags>)
     if(TARGET halftone_headers AND NOT "halftone_torch" IN_LIST arg_PRIVATE)

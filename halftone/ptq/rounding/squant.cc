@@ -104,7 +104,7 @@ void squant(Workbench& bench, std::string_view pattern, SquantLevels levels) {
         RoundedWeight& weight = rounded[i];
         weight.low = static_cast<int32_t>(codes.low);
         weight.high = static_cast<int32_t>(codes.high);
-        weight.code = quantize(real[i], scale, zero_point, codes.low, codes.high);
+        weight.code = halftone::quantize(real[i], scale, zero_point, codes.low, codes.high);
         weight.error = (weight.code - zero_point) - double{real[i]} / double{scale};
         scales[i] = run.index;
       }
