@@ -57,12 +57,15 @@ LoadedModel load_float(const std::string& path) {
   return model;
 }
 
-// A teacher gets the very inputs that the student gets.
-void check_teacher(const LoadedModel& teacher, const std::optional<data::Preprocess>& inputs) {
-  const auto own = preprocess_of(teacher, "");
-  if (!own || !inputs || *own == *inputs) return;
-  fail(ErrorCode::InvalidArgument, teacher.path.string(),
-       "a teacher that takes the same inputs is required; its images are prepared in another way than the model's");
+// A teacher gets the very inputs that the student gets. A student that doesn't say how images become inputs, as one
+// that was just made, is told by its teacher.
+void agree_on_inputs(LoadedModel& student, const LoadedModel& teacher, const std::string& preprocess_file) {
+  const auto own = preprocess_of(student, preprocess_file), taught = preprocess_of(teacher, "");
+  if (own && taught && *own != *taught) {
+    fail(ErrorCode::InvalidArgument, teacher.path.string(),
+         "a teacher that takes the same inputs is required; its images are prepared in another way than the model's");
+  }
+  if (!own && taught) student.model.graph.metadata[kPreprocessKey] = taught->to_json();
 }
 
 // What `report` would say of both files, with the curves of the run.
@@ -107,14 +110,14 @@ void run_training(const TrainingOptions& options, Console& console) {
     fail(ErrorCode::InvalidArgument, "--checkpoint-minutes", "a number above 0 is required, found {}",
          options.checkpoint_minutes);
   }
-  const LoadedModel model = load_float(options.model);
+  LoadedModel model = load_float(options.model);
   std::optional<LoadedModel> teacher;
   train::TrainOptions how;
-  how.preprocess = preprocess_of(model, options.data.preprocess);
   if (!options.teacher.empty()) {
     teacher = load_model(options.teacher);
-    check_teacher(*teacher, how.preprocess);
+    agree_on_inputs(model, *teacher, options.data.preprocess);
   }
+  how.preprocess = preprocess_of(model, options.data.preprocess);
   how.recipe = recipe_of(options);
   how.training = options.data.path;
   how.validation = options.validation;

@@ -48,6 +48,13 @@ class Train(Cli):
                          pictures / "x.npy", "--validation", pictures / "x.npy", "--epochs", 1, "--threads", 1)
         self.assertEqual(done["measure"], "agreement")
 
+    def test_a_student_takes_the_inputs_of_its_teacher(self):
+        self.ok("init", "resnet:depth=8:width=0.25", "-o", "student.onnx")
+        self.ok("distill", "student.onnx", "--teacher", self.model, "-o", "s.onnx", "--data", GLYPHS.format(64, 7),
+                "--validation", GLYPHS.format(20, 8), "--epochs", 1, "--threads", 1, "--report", "r.json")
+        # Images become inputs as the file now says.
+        self.assertEqual(self.json("evaluate", "s.onnx", "--data", VALIDATION)["images"], 100)
+
     def test_interrupted_and_resumed_it_is_the_same(self):
         recipe = self.recipe(quantize={"weights": {"type": "int4"}, "activations": {"type": "uint4"}}, batch=16,
                              augment=["flip", "crop"], average=0.9, epochs=2, rate=0.001)
