@@ -2,10 +2,13 @@
 
 #include <gtest/gtest.h>
 #include <pthread.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <stdexcept>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -85,6 +88,12 @@ TEST_P(ThreadTeamTest, AnExceptionEndsTheChain) {
   EXPECT_FALSE(went_on);
 }
 
+bool sleeps(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string status;
+  return std::getline(file, status) && status.substr(status.rfind(')')).starts_with(") S");
+}
+
 // A signal handler keeps a worker away, as a busy neighbour on its core would.
 std::atomic<bool> worker_away{false};
 std::atomic<bool> worker_may_return{false};
@@ -98,11 +107,14 @@ TEST(ThreadTeam, AWorkerThatIsAwayHoldsUpNobody) {
   ThreadTeam team(2);
   std::atomic<int> inside{0};
   std::atomic<pthread_t> worker{};
+  std::atomic<pid_t> worker_id{};
   team.run_indexed(2, [&](int64_t, int thread) {
     ++inside;
     while (inside < 2) std::this_thread::yield();  // so that the worker takes one of the two
-    if (thread == 1) worker = pthread_self();
+    if (thread == 1) worker = pthread_self(), worker_id = gettid();
   });
+  // On its way to sleep it holds a lock for a moment: away with that, it would hold up everybody.
+  while (!sleeps(worker_id)) std::this_thread::yield();
   std::signal(SIGUSR1, keep_away);
   pthread_kill(worker, SIGUSR1);
   while (!worker_away) std::this_thread::yield();
