@@ -82,6 +82,7 @@ std::string lower_inner_product(Lowering& lowering) {
     Operand bias;
     if (!product.bias.empty()) bias = pack(product.bias.data(), flat_desc(product.n), flat_desc(product.n));
     Operand packed;
+    dnnl::memory::desc packed_desc;
     for (int i = 0; i < split.parts(); ++i) {
       const int64_t begin = split.begin(i), size = split.end(i) - begin;
       const int64_t m = by_rows ? size : product.m, n = by_rows ? product.n : size;
@@ -93,12 +94,14 @@ std::string lower_inner_product(Lowering& lowering) {
               ? dnnl::inner_product_forward::desc(kForward, src_desc, any_weights, dst_desc)
               : dnnl::inner_product_forward::desc(kForward, src_desc, any_weights, flat_desc(n), dst_desc);
       const dnnl::inner_product_forward::primitive_desc desc(operation, make_attributes(post_ops), engine());
-      if (i == 0 || !by_rows) {
+      // How weights lie best depends on the number of rows, by which parts may differ.
+      if (!by_rows || i == 0 || desc.weights_desc() != packed_desc) {
         const int64_t first = by_rows ? 0 : begin;
         const dnnl::memory::dims strides =
             product.weights_are_nk ? dnnl::memory::dims{product.k, 1} : dnnl::memory::dims{1, product.n};
         const float* data = product.weights->data<float>().data() + first * (product.weights_are_nk ? product.k : 1);
         packed = pack(data, dnnl::memory::desc({n, product.k}, kFloat, strides), desc.weights_desc());
+        packed_desc = desc.weights_desc();
       }
       PrimitivePart part{dnnl::inner_product_forward(desc), {}};
       part.arguments = {{DNNL_ARG_SRC, src_desc, shifted(src.where, by_rows ? begin * product.k : 0)},
