@@ -100,7 +100,7 @@ TEST(RefineBlocks, BehindLearnedRounding) {
 }
 
 TEST(RefineBlocks, WeightsLieOnTheirGridsAndSumsKeepTheirs) {
-  Bench made(residual_network(), samples(16, 100), coarse());
+  Bench made(residual_network(), samples(48, 100), coarse());
   const Encodings before = made.bench.model.encodings;
   RefineOptions options = quick();
   options.weights = true;
