@@ -82,6 +82,12 @@ if(HALFTONE_QUICK_CHECKS AND HALFTONE_BUILD_TESTS)
   target_precompile_headers(halftone_test_headers PRIVATE <gtest/gtest.h> ${HALFTONE_COMMON_HEADERS})
 endif()
 
+# Libraries, so that these flags come behind those that hold for all sources: the last word about a check counts.
+foreach(isa avx2 avxvnni avx512 avx512vnni avx512vbmi)
+  add_library(halftone_flags_${isa} INTERFACE)
+  target_compile_options(halftone_flags_${isa} INTERFACE ${HALFTONE_ISA_${isa}} ${HALFTONE_ISA_CHECKS})
+endforeach()
+
 # halftone_isa_objects(ROOM libraries...)
 #
 # Takes those written for an instruction-set level out of `sources` and compiles each level as a library of its own, whose
@@ -97,9 +103,8 @@ function(halftone_isa_objects room)
     if(isa_sources)
       list(REMOVE_ITEM sources ${isa_sources})
       add_library(${room}_${isa} OBJECT ${isa_sources})
-      target_link_libraries(${room}_${isa} PRIVATE ${ARGN} halftone_flags)
+      target_link_libraries(${room}_${isa} PRIVATE ${ARGN} halftone_flags halftone_flags_${isa})
       target_include_directories(${room}_${isa} PRIVATE ${PROJECT_SOURCE_DIR})
-      target_compile_options(${room}_${isa} PRIVATE ${HALFTONE_ISA_${isa}} ${HALFTONE_ISA_CHECKS})
       list(LENGTH isa_sources count)
       if(HALFTONE_UNITY AND count GREATER 2)
         target_precompile_headers(${room}_${isa} PRIVATE ${HALFTONE_ISA_HEADERS})
