@@ -1,5 +1,7 @@
 #include "halftone/runtime/conv_shape.h"
 
+#include <algorithm>
+
 namespace halftone::runtime {
 namespace {
 
@@ -11,6 +13,15 @@ int64_t auto_pad_before(const std::string& mode, int64_t total) {
 }
 
 }  // namespace
+
+InputRows input_rows(const ConvShape& shape, int64_t row, int64_t rows) {
+  if (rows == shape.oh) return {0, shape.ih, shape.pad_top, shape.pad_bottom};
+  const int64_t reach = (shape.kh - 1) * shape.dilation_h + 1;
+  const int64_t first = row * shape.stride_h - shape.pad_top;
+  const int64_t end = first + (rows - 1) * shape.stride_h + reach;
+  const int64_t begin = std::clamp<int64_t>(first, 0, shape.ih), stop = std::clamp<int64_t>(end, begin, shape.ih);
+  return {begin, stop - begin, begin - first, end - stop};
+}
 
 std::optional<ConvShape> conv_shape(const Lowering& lowering, const Node& node, const Shape* weights) {
   const std::optional<Shape> x = lowering.float_shape(node.input(0)), y = lowering.float_shape(node.output(0));

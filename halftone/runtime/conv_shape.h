@@ -21,6 +21,12 @@ struct ConvShape {
   double macs() const { return static_cast<double>(n * oc * oh * ow) * static_cast<double>(kh * kw * (ic / groups)); }
 };
 
+// The rows of the input that rows [row, row + rows) of the output need, and the padding that remains.
+struct InputRows {
+  int64_t begin, count, pad_top, pad_bottom;
+};
+InputRows input_rows(const ConvShape& shape, int64_t row, int64_t rows);
+
 // The geometry of a Conv, ConvTranspose, MaxPool or AveragePool node. `weights` gives channels and kernel of the
 // convolutions (ONNX's order), nullptr for pools. The bottom and right padding is what the output shape implies.
 // nullopt when a shape is unknown or the node has other than one or two spatial dimensions.

@@ -1,5 +1,6 @@
 #include "halftone/runtime/layout.h"
 
+#include <algorithm>
 #include <array>
 
 #include "halftone/base/cpu.h"
@@ -7,9 +8,18 @@
 
 namespace halftone::runtime {
 
-int64_t channel_block() {
-  static const int64_t block = has_isa(Isa::Avx512) ? 16 : 8;
-  return block;
+int64_t vector_floats() {
+  static const int64_t floats = has_isa(Isa::Avx512) ? 16 : 8;
+  return floats;
+}
+
+bool blocks_are_pixels() {
+  static const bool pixels = has_isa(Isa::Avx2) && !has_isa(Isa::Avx512);
+  return pixels;
+}
+
+int64_t channel_block(int64_t channels) {
+  return blocks_are_pixels() ? std::max<int64_t>(channels, 1) : vector_floats();
 }
 
 Channels channels_of(const Shape& shape) {
@@ -38,7 +48,8 @@ size_t stored_bytes(const Place& place) {
 bool layouts_coincide(const Shape& shape) {
   if (shape.size() < 2) return false;
   const Channels channels = channels_of(shape);
-  return channels.s == 1 && (channels.n == 1 || channels.c == channels.padded());
+  const bool dense = channels.n == 1 || channels.c == channels.padded();
+  return channel_block(channels.c) == 1 || (channels.s == 1 && dense);
 }
 
 std::vector<int64_t> channels_last_permutation(size_t rank) {

@@ -7,11 +7,21 @@
 
 namespace halftone::runtime {
 
-// Channels per block of the Blocked layout: the floats of a vector register of oneDNN's kernels on this machine.
-int64_t channel_block();
+// Floats of a vector register of oneDNN's kernels on this machine.
+int64_t vector_floats();
+
+// True where all channels of a pixel are one block of the Blocked layout, which is so with AVX2: the kernels are as
+// fast that way (oneDNN 2.6 on Zen 3), and any rows of an image can be given to a thread. Slices of the channels would
+// leave them too few registers to fill: half of 16 channels take nine tenths of the time of all. AVX-512's are measured
+// in blocks; SSE4.1's know nothing else.
+bool blocks_are_pixels();
+
+// Channels per block of the Blocked layout, of a value with so many.
+int64_t channel_block(int64_t channels);
 
 inline int64_t padded_channels(int64_t channels) {
-  return (channels + channel_block() - 1) / channel_block() * channel_block();
+  const int64_t block = channel_block(channels);
+  return (channels + block - 1) / block * block;
 }
 
 // A value seen as [n, c, s], s being the product of its spatial dimensions.

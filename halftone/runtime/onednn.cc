@@ -96,7 +96,9 @@ dnnl::memory::desc flat_desc(int64_t count) {
 }
 
 dnnl::memory::format_tag blocked_tag() {
-  return channel_block() == 16 ? dnnl::memory::format_tag::nChw16c : dnnl::memory::format_tag::nChw8c;
+  using Tag = dnnl::memory::format_tag;
+  if (blocks_are_pixels()) return Tag::nhwc;
+  return vector_floats() == 16 ? Tag::nChw16c : Tag::nChw8c;
 }
 
 dnnl::memory::desc value_desc(const Shape& shape, Layout layout) {

@@ -24,7 +24,7 @@ struct PixelImages {
     }
     const Channels value = channels_of(codes.shape);
     const bool blocked = real.layout == Layout::Blocked;
-    floats = {value.c, value.s, blocked ? channel_block() : 1};
+    floats = {value.c, value.s, blocked ? channel_block(value.c) : 1};
     images = value.n;
     pixel_stride = codes.pixel_stride;
     float_stride = (blocked ? value.padded() : value.c) * value.s;

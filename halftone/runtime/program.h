@@ -19,7 +19,7 @@ namespace halftone::runtime {
 
 // How the elements of a value lie in memory.
 //   Plain:        row-major, as ONNX
-//   Blocked:      [n, c / b, s, b] for a value [n, c, s...] of float, with b = channel_block() and c rounded up to a
+//   Blocked:      [n, c / b, s, b] for a value [n, c, s...] of float, with b = channel_block(c) and c rounded up to a
 //                 multiple of b; what the channels beyond c hold is arbitrary (but finite), and no result depends on it
 //   ChannelsLast: [n, s, c] for a value [n, c, s...]: of stored codes (kernels/kernel.h), pixels `pixel_stride` apart,
 //   or

@@ -12,24 +12,30 @@ namespace halftone::runtime {
 void add_reorder(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
   const Channels value = channels_of(from.shape);
   const Place& plain = from.layout == Layout::Plain ? from : to;
-  // Slices along whole channel blocks are contiguous in both layouts for one image, slices along the batch always.
-  const bool by_image = value.n > 1;
-  const int64_t block = channel_block();
+  // Slices along the batch are contiguous in both layouts, of one image those along whole blocks of channels. Where all
+  // channels are one block, pixels are cut.
+  const int64_t block = channel_block(value.c);
+  const bool by_image = value.n > 1, whole_pixels = block == value.c, by_pixel = !by_image && whole_pixels;
   const int64_t wanted = stored_elements(from.shape, Layout::Blocked) / kEltwiseGrain;
-  const int64_t units = by_image ? value.n : value.padded() / block;
-  const Split split{by_image ? value.n : value.c, by_image ? 1 : block,
+  const int64_t units = by_image ? value.n : by_pixel ? value.s : value.padded() / block;
+  const Split split{by_image   ? value.n
+                    : by_pixel ? value.s
+                               : value.c,
+                    by_image || by_pixel ? 1 : block,
                     std::clamp<int64_t>(wanted, 1, std::min<int64_t>(lowering.threads(), units))};
   std::vector<PrimitivePart> parts;
   const SingleThreadScope single;
   for (int part = 0; part < split.parts(); ++part) {
     const int64_t begin = split.begin(part), size = split.end(part) - begin;
-    const int64_t n = by_image ? size : 1, c = by_image ? value.c : size;
-    using Tag = dnnl::memory::format_tag;
-    const dnnl::memory::dims dims = {n, c, value.s, 1};
-    const dnnl::memory::desc plain_desc(dims, dnnl::memory::data_type::f32, Tag::nchw);
-    const dnnl::memory::desc blocked_desc(dims, dnnl::memory::data_type::f32, blocked_tag());
+    const dnnl::memory::dims dims = {by_image ? size : 1, by_image || by_pixel ? value.c : size,
+                                     by_pixel ? size : value.s, 1};
+    const dnnl::memory::desc plain_desc(dims, kFloat, dnnl::memory::dims{value.c * value.s, value.s, 1, 1});
+    const dnnl::memory::desc blocked_desc =
+        whole_pixels ? dnnl::memory::desc(dims, kFloat, dnnl::memory::dims{value.c * value.s, 1, value.c, value.c})
+                     : dnnl::memory::desc(dims, kFloat, blocked_tag());
     const bool to_blocked = &plain == &from;
     const auto offset = [&](bool is_plain) {
+      if (by_pixel) return begin * (is_plain ? 1 : value.c);
       if (!by_image) return begin * value.s;
       return begin * value.s * (is_plain ? value.c : value.padded());
     };
@@ -67,7 +73,7 @@ void add_planes(Lowering& lowering, const std::string& name, const Place& from, 
 
 std::shared_ptr<const std::byte> blocked_copy(const Place& constant) {
   const Channels value = channels_of(constant.shape);
-  const int64_t block = channel_block();
+  const int64_t block = channel_block(value.c);
   const std::shared_ptr<std::byte> copy =
       allocate_constant(static_cast<size_t>(stored_elements(constant.shape, Layout::Blocked)) * sizeof(float));
   const auto* from = reinterpret_cast<const float*>(constant.where.constant.get() + constant.where.offset);

@@ -1,6 +1,7 @@
 #include "halftone/runtime/strided_copy.h"
 
 #include <algorithm>
+#include <limits>
 #include <numeric>
 
 #include "halftone/runtime/layout.h"
@@ -18,14 +19,22 @@ int64_t stride_of(const Place& place, size_t axis) {
   }
   if (axis == 0) return value.padded() * value.s;
   if (axis == 1) return 1;
-  return contiguous_strides(place.shape)[axis] * channel_block();
+  return contiguous_strides(place.shape)[axis] * channel_block(value.c);
 }
 
 // Where channel c begins.
 int64_t channel_offset(const Place& place, int64_t c, int64_t plain_stride) {
   if (place.layout == Layout::Plain) return c * plain_stride;
-  const int64_t block = channel_block();
-  return c / block * block * channels_of(place.shape).s + c % block;
+  const Channels value = channels_of(place.shape);
+  const int64_t block = channel_block(value.c);
+  return c / block * block * value.s + c % block;
+}
+
+// Channels from c to the end of its block.
+int64_t rest_of_block(const Place& place, int64_t c) {
+  if (place.layout != Layout::Blocked) return std::numeric_limits<int64_t>::max();
+  const int64_t block = channel_block(channels_of(place.shape).c);
+  return block - c % block;
 }
 
 // Loops in the order in which the elements lie at their destination, so that those that continue each other meet.
@@ -73,15 +82,13 @@ std::vector<StridedCopy> copies_of(const Box& box, const Place& from, const Plac
   }
 
   // Runs of channels that lie within one block on both sides.
-  const int64_t block = channel_block();
   const auto to_axis = static_cast<size_t>(box.to_axis[1]);
   const int64_t from_stride = stride_of(from, 1), to_stride = stride_of(to, to_axis);
   std::vector<StridedCopy> copies;
   for (int64_t c = 0; c < box.extent[1];) {
     const int64_t source = box.from_start[1] + c * box.from_step[1], target = box.to_start[to_axis] + c;
     int64_t run = box.from_step[1] == 1 ? box.extent[1] - c : 1;
-    if (from.layout == Layout::Blocked) run = std::min(run, block - source % block);
-    if (to.layout == Layout::Blocked) run = std::min(run, block - target % block);
+    run = std::min({run, rest_of_block(from, source), rest_of_block(to, target)});
     StridedCopy copy = base;
     copy.from_offset += channel_offset(from, source, from_stride);
     copy.to_offset += channel_offset(to, target, to_stride);

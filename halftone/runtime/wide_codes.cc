@@ -29,7 +29,7 @@ ChannelLine ChannelLines::line(const Place& place, int64_t image, int64_t channe
     return {image * pixels * step + channel, step};
   }
   if (place.layout == Layout::Blocked) {
-    const int64_t block = channel_block(), blocks = padded_channels(channels) / block;
+    const int64_t block = channel_block(channels), blocks = padded_channels(channels) / block;
     return {(image * blocks + channel / block) * pixels * block + channel % block, block};
   }
   return {(image * channels + channel) * pixels, 1};
@@ -51,7 +51,7 @@ void add_wide_quantize(Lowering& lowering, const std::string& name, const Place&
 }
 
 void add_wide_dequantize(Lowering& lowering, const std::string& name, const Place& from, const Place& to) {
-  if (to.layout == Layout::Blocked && channels_of(to.shape).c % channel_block() != 0) {
+  if (to.layout == Layout::Blocked && channels_of(to.shape).c != channels_of(to.shape).padded()) {
     const size_t bytes = stored_bytes(to);
     lowering.add_step({name + " padding", 1,
                        [to, bytes](RunMemory& memory) -> Step::Work {

@@ -35,7 +35,7 @@ ConversionTime measure_conversion(const Shape& shape) {
   int64_t images = 1, floats = element_count(shape);
   if (shape.size() >= 3) {
     const runtime::Channels value = runtime::channels_of(shape);
-    image = {value.c, value.s, runtime::channel_block()};
+    image = {value.c, value.s, runtime::channel_block(value.c)};
     images = value.n;
     floats = value.padded() * value.s;
   }

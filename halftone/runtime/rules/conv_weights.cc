@@ -6,12 +6,12 @@
 
 namespace halftone::runtime {
 
-int64_t ConvWeights::unit() const { return groups > 1 && oc > 1 ? oc : channel_block(); }
+int64_t ConvWeights::unit() const { return groups > 1 && oc > 1 ? oc : vector_floats(); }
 
 ConvWeights arrange_weights(const Convolution& convolution, bool plain_src) {
   const ConvShape& shape = convolution.shape;
   const int64_t ic_per_group = shape.ic / shape.groups, oc_per_group = shape.oc / shape.groups;
-  const int64_t block = channel_block();
+  const int64_t block = vector_floats();
   int64_t merged = 1;  // groups of the model per group of ours
   ConvWeights result;
   if (shape.depthwise()) {

@@ -1,9 +1,12 @@
 #include "halftone/runtime/rules/convolve.h"
 
+#include <algorithm>
 #include <map>
 #include <tuple>
+#include <utility>
 
 #include "halftone/runtime/onednn.h"
+#include "halftone/runtime/rules/border_zeros.h"
 #include "halftone/runtime/rules/conv_weights.h"
 #include "halftone/runtime/split.h"
 
@@ -25,13 +28,8 @@ double estimated_us(const ConvShape& shape) { return shape.macs() / (shape.depth
 // Below this a second thread's help costs more than it brings.
 constexpr double kWorthSlicingUs = 2.5;
 
-double imbalance(int64_t units, int64_t threads) {
-  const int64_t most = (units + threads - 1) / threads;
-  return static_cast<double>(most * threads) / static_cast<double>(units);
-}
-
 std::vector<Slice> cut(const ConvShape& shape, const ConvWeights& weights, bool rows_are_contiguous, int threads) {
-  const int64_t channels = weights.dst_channels(), units = channels / weights.unit();
+  const int64_t channels = weights.dst_channels();
   const bool worth = threads > 1 && estimated_us(shape) > kWorthSlicingUs;
   Split images{shape.n, 1, 1}, blocks{channels, weights.unit(), 1}, rows{shape.oh, 1, 1};
   if (worth && shape.n >= threads) {
@@ -39,13 +37,10 @@ std::vector<Slice> cut(const ConvShape& shape, const ConvWeights& weights, bool 
     images.count = shape.n % threads == 0 ? threads : std::min<int64_t>(shape.n, 4 * threads);
   } else if (worth) {
     images.count = shape.n;
-    // A row slice reads some rows twice and pads, so it must win clearly.
-    const bool by_rows = rows_are_contiguous && shape.oh >= 2 * threads &&
-                         (units < threads || imbalance(shape.oh, threads) * 1.1 < imbalance(units, threads));
-    if (by_rows) {
-      rows.count = threads;
+    if (rows_are_contiguous) {
+      rows.count = std::min<int64_t>(shape.oh, threads);
     } else {
-      blocks.count = std::min<int64_t>(units, threads);
+      blocks.count = std::min<int64_t>(channels / weights.unit(), threads);
     }
   }
   std::vector<Slice> slices;
@@ -58,20 +53,6 @@ std::vector<Slice> cut(const ConvShape& shape, const ConvWeights& weights, bool 
     }
   }
   return slices;
-}
-
-// The rows of the input that rows of the output need, and the padding that remains.
-struct InputRows {
-  int64_t begin, count, pad_top, pad_bottom;
-};
-
-InputRows input_rows(const ConvShape& shape, const Slice& slice) {
-  if (slice.rows == shape.oh) return {0, shape.ih, shape.pad_top, shape.pad_bottom};
-  const int64_t reach = (shape.kh - 1) * shape.dilation_h + 1;
-  const int64_t first = slice.row * shape.stride_h - shape.pad_top;
-  const int64_t end = first + (slice.rows - 1) * shape.stride_h + reach;
-  const int64_t begin = std::clamp<int64_t>(first, 0, shape.ih), stop = std::clamp<int64_t>(end, begin, shape.ih);
-  return {begin, stop - begin, begin - first, end - stop};
 }
 
 struct Builder {
@@ -96,7 +77,7 @@ struct Builder {
 
   const Desc& desc(const Slice& slice) {
     using Tag = dnnl::memory::format_tag;
-    const InputRows rows = input_rows(shape, slice);
+    const InputRows rows = input_rows(shape, slice.row, slice.rows);
     const auto key = std::tuple(slice.images, slice.channels, slice.rows, rows.pad_top, rows.pad_bottom);
     const auto found = descs.find(key);
     if (found != descs.end()) return found->second;
@@ -133,12 +114,12 @@ struct Builder {
   PrimitivePart part(const Slice& slice) {
     const Desc& primitive = desc(slice);
     const int64_t src_channel = weights.groups > 1 ? read_channels(slice.channel) : 0;
-    const int64_t src_row = input_rows(shape, slice).begin;
-    const int64_t row_width = plain_src() ? 1 : channel_block();
+    const int64_t src_row = input_rows(shape, slice.row, slice.rows).begin;
+    const int64_t row_width = plain_src() ? 1 : channel_block(weights.src_channels());
     const int64_t src_offset =
         (slice.image * weights.src_channels() + src_channel) * shape.ih * shape.iw + src_row * shape.iw * row_width;
     const int64_t dst_offset = (slice.image * weights.dst_channels() + slice.channel) * shape.oh * shape.ow +
-                               slice.row * shape.ow * channel_block();
+                               slice.row * shape.ow * channel_block(weights.dst_channels());
     PrimitivePart result{dnnl::convolution_forward(primitive), {}};
     result.arguments.push_back({DNNL_ARG_SRC, primitive.src_desc(), shifted(src.where, src_offset)});
     result.arguments.push_back(
@@ -151,56 +132,90 @@ struct Builder {
   }
 };
 
-bool is_reference(const Desc& desc) { return std::string_view(desc.impl_info_str()).starts_with("ref"); }
+bool is_one_block(int64_t channels) { return channel_block(channels) == channels; }
+
+// Each pixel a row of its own, so that threads can share pixels: for kernels of one element.
+ConvShape in_one_column(ConvShape shape) {
+  const bool one_element = shape.kh * shape.kw * shape.stride_h * shape.stride_w == 1;
+  const bool padded = shape.pad_top + shape.pad_left + shape.pad_bottom + shape.pad_right > 0;
+  if (!one_element || padded || !is_one_block(shape.ic) || !is_one_block(shape.oc)) return shape;
+  shape.ih *= std::exchange(shape.iw, 1);
+  shape.oh *= std::exchange(shape.ow, 1);
+  return shape;
+}
+
+// Kernels from best to worst: written for a convolution; a matrix product of gathered pixels; the reference, hundreds
+// of times as slow.
+enum class Kernel { Direct, Gemm, Reference };
+
+Kernel kernel_of(const Desc& desc) {
+  const std::string_view name = desc.impl_info_str();
+  if (name.starts_with("ref")) return Kernel::Reference;
+  return name.find("gemm") == std::string_view::npos ? Kernel::Direct : Kernel::Gemm;
+}
+
+// A way to hand a convolution to oneDNN, and the worst kernel that is accepted for it.
+struct Manner {
+  Kernel worst;
+  bool with_chain;  // what follows the convolution is computed with it
+  bool plain_src;   // few input channels (an image) are read as they are instead of being padded to a block
+  bool borders;     // the padding is copied around the input first: kernels pad no more than they hold in registers
+};
+constexpr Manner kManners[] = {
+    {Kernel::Direct, true, true, false},  {Kernel::Direct, true, false, false},
+    {Kernel::Direct, true, false, true},  {Kernel::Gemm, true, false, false},
+    {Kernel::Direct, false, true, false}, {Kernel::Direct, false, false, false},
+    {Kernel::Direct, false, false, true}, {Kernel::Reference, false, false, false},
+};
 
 }  // namespace
 
 std::string add_convolution(Lowering& lowering, const Convolution& convolution, ValueId dst) {
   const SingleThreadScope single;
-  const ConvShape& shape = convolution.shape;
-  if (shape.macs() == 0) return "nothing to compute";
-  // Few input channels (an image) are read as they are instead of being padded to a block.
+  const ConvShape& given = convolution.shape;
+  if (given.macs() == 0) return "nothing to compute";
   const bool may_be_plain =
-      shape.groups == 1 && shape.ic <= 4 && lowering.place(convolution.src).layout == Layout::Plain;
+      given.groups == 1 && given.ic <= 4 && lowering.place(convolution.src).layout == Layout::Plain;
+  const bool padded = given.pad_top + given.pad_left + given.pad_bottom + given.pad_right > 0;
   std::string reason;
-  for (const bool with_chain : {true, false}) {
-    for (const bool plain_src : {true, false}) {
-      if (plain_src && !may_be_plain) continue;
-      Chain chain = follow(lowering, dst, with_chain);
-      if (!with_chain) chain = {{}, dst, {}, ValueId::None};
-      try {
-        Builder builder{lowering, shape, arrange_weights(convolution, plain_src),
-                        {},       {},    make_attributes(chain.post_ops),
-                        {},       {},    {}};
-        builder.src.layout = plain_src ? Layout::Plain : Layout::Blocked;
-        const ConvWeights& weights = builder.weights;
-        const bool one_block =
-            weights.dst_channels() == channel_block() && weights.src_channels() == (plain_src ? 1 : channel_block());
-        const std::vector<Slice> slices = cut(shape, weights, one_block, lowering.threads());
-        for (const Slice& slice : slices) builder.desc(slice);
-        const bool last_try = !with_chain && !plain_src;
-        if (is_reference(builder.desc(slices.front())) && !last_try) continue;
+  for (const Manner& manner : kManners) {
+    if ((manner.plain_src && !may_be_plain) || (manner.borders && !padded)) continue;
+    const ConvShape shape = manner.borders ? with_borders(given) : in_one_column(given);
+    Chain chain = follow(lowering, dst, manner.with_chain);
+    if (!manner.with_chain) chain = {{}, dst, {}, ValueId::None};
+    try {
+      Builder builder{lowering, shape, arrange_weights(convolution, manner.plain_src),
+                      {},       {},    make_attributes(chain.post_ops),
+                      {},       {},    {}};
+      builder.src.layout = manner.plain_src ? Layout::Plain : Layout::Blocked;
+      const ConvWeights& weights = builder.weights;
+      const bool one_block = is_one_block(weights.dst_channels()) &&
+                             (manner.plain_src ? weights.src_channels() == 1 : is_one_block(weights.src_channels()));
+      const std::vector<Slice> slices = cut(shape, weights, one_block, lowering.threads());
+      const auto acceptable = [&](const Slice& slice) { return kernel_of(builder.desc(slice)) <= manner.worst; };
+      if (!std::ranges::all_of(slices, acceptable)) continue;
 
-        builder.src = plain_src ? lowering.plain(convolution.src) : lowering.blocked(convolution.src);
-        const Shape dst_shape = *lowering.float_shape(chain.output);
-        builder.dst = chain.addend != ValueId::None ? lowering.blocked(chain.addend)
-                                                    : lowering.allocate(DType::Float, dst_shape, Layout::Blocked);
-        if (!weights.bias.empty()) {
-          const auto count = static_cast<int64_t>(weights.bias.size());
-          builder.bias = pack(weights.bias.data(), flat_desc(count), flat_desc(count));
-        }
-        std::vector<PrimitivePart> parts;
-        for (const Slice& slice : slices) parts.push_back(builder.part(slice));
-        add_primitives(lowering, describe(lowering.graph(), lowering.node()), std::move(parts));
-        absorb(lowering, chain);
-        lowering.define(chain.output, builder.dst);
-        return "";
-      } catch (const dnnl::error& error) {
-        reason = error.what();
+      builder.src = manner.plain_src ? lowering.plain(convolution.src) : lowering.blocked(convolution.src);
+      if (manner.borders) builder.src = add_borders(lowering, given, builder.src);
+      const Shape dst_shape = *lowering.float_shape(chain.output);
+      builder.dst = chain.addend != ValueId::None ? lowering.blocked(chain.addend)
+                                                  : lowering.allocate(DType::Float, dst_shape, Layout::Blocked);
+      if (!weights.bias.empty()) {
+        const auto count = static_cast<int64_t>(weights.bias.size());
+        builder.bias = pack(weights.bias.data(), flat_desc(count), flat_desc(count));
       }
+      std::vector<PrimitivePart> parts;
+      for (const Slice& slice : slices) parts.push_back(builder.part(slice));
+      add_primitives(lowering, describe(lowering.graph(), lowering.node()), std::move(parts));
+      lowering.note().kernel = builder.desc(slices.front()).impl_info_str();
+      absorb(lowering, chain);
+      lowering.define(chain.output, builder.dst);
+      return "";
+    } catch (const dnnl::error& error) {
+      reason = error.what();
     }
   }
-  return reason.empty() ? "oneDNN has only its reference" : reason;
+  return reason;
 }
 
 }  // namespace halftone::runtime

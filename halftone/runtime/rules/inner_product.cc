@@ -1,3 +1,6 @@
+#include <algorithm>
+#include <utility>
+
 #include "halftone/runtime/activation.h"
 #include "halftone/runtime/onednn.h"
 #include "halftone/runtime/split.h"
@@ -81,8 +84,18 @@ std::string lower_inner_product(Lowering& lowering) {
     std::vector<PrimitivePart> parts;
     Operand bias;
     if (!product.bias.empty()) bias = pack(product.bias.data(), flat_desc(product.n), flat_desc(product.n));
-    Operand packed;
-    dnnl::memory::desc packed_desc;
+    // How weights lie best depends on the number of rows, by which parts may differ; columns are each part's own.
+    std::vector<std::pair<dnnl::memory::desc, Operand>> packed;
+    const auto pack_weights = [&](int64_t first, int64_t n, const dnnl::memory::desc& order) {
+      const auto found =
+          std::ranges::find_if(packed, [&](const auto& known) { return by_rows && known.first == order; });
+      if (found != packed.end()) return found->second;
+      const dnnl::memory::dims strides =
+          product.weights_are_nk ? dnnl::memory::dims{product.k, 1} : dnnl::memory::dims{1, product.n};
+      const float* data = product.weights->data<float>().data() + first * (product.weights_are_nk ? product.k : 1);
+      const dnnl::memory::desc given({n, product.k}, kFloat, strides);
+      return packed.emplace_back(order, pack(data, given, order)).second;
+    };
     for (int i = 0; i < split.parts(); ++i) {
       const int64_t begin = split.begin(i), size = split.end(i) - begin;
       const int64_t m = by_rows ? size : product.m, n = by_rows ? product.n : size;
@@ -94,19 +107,11 @@ std::string lower_inner_product(Lowering& lowering) {
               ? dnnl::inner_product_forward::desc(kForward, src_desc, any_weights, dst_desc)
               : dnnl::inner_product_forward::desc(kForward, src_desc, any_weights, flat_desc(n), dst_desc);
       const dnnl::inner_product_forward::primitive_desc desc(operation, make_attributes(post_ops), engine());
-      // How weights lie best depends on the number of rows, by which parts may differ.
-      if (!by_rows || i == 0 || desc.weights_desc() != packed_desc) {
-        const int64_t first = by_rows ? 0 : begin;
-        const dnnl::memory::dims strides =
-            product.weights_are_nk ? dnnl::memory::dims{product.k, 1} : dnnl::memory::dims{1, product.n};
-        const float* data = product.weights->data<float>().data() + first * (product.weights_are_nk ? product.k : 1);
-        packed = pack(data, dnnl::memory::desc({n, product.k}, kFloat, strides), desc.weights_desc());
-        packed_desc = desc.weights_desc();
-      }
       PrimitivePart part{dnnl::inner_product_forward(desc), {}};
-      part.arguments = {{DNNL_ARG_SRC, src_desc, shifted(src.where, by_rows ? begin * product.k : 0)},
-                        {DNNL_ARG_WEIGHTS, desc.weights_desc(), packed},
-                        {DNNL_ARG_DST, dst_desc, shifted(dst.where, by_rows ? begin * product.n : begin)}};
+      part.arguments = {
+          {DNNL_ARG_SRC, src_desc, shifted(src.where, by_rows ? begin * product.k : 0)},
+          {DNNL_ARG_WEIGHTS, desc.weights_desc(), pack_weights(by_rows ? 0 : begin, n, desc.weights_desc())},
+          {DNNL_ARG_DST, dst_desc, shifted(dst.where, by_rows ? begin * product.n : begin)}};
       if (!product.bias.empty()) {
         part.arguments.push_back({DNNL_ARG_BIAS, desc.bias_desc(), shifted(bias, by_rows ? 0 : begin)});
       }

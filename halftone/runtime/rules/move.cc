@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "halftone/runtime/boxes.h"
 #include "halftone/runtime/split.h"
 
@@ -41,7 +43,10 @@ std::string lower_move(Lowering& lowering) {
     elements += stored_elements(to.shape, to.layout);
   }
   for (const Place& place : outputs) touched.push_back(place.where);
-  const bool fills = move.fills || blocked;
+  const bool padded = blocked && std::ranges::any_of(outputs, [](const Place& place) {
+                        return channels_of(place.shape).c != channels_of(place.shape).padded();
+                      });
+  const bool fills = move.fills || padded;
   const size_t size = static_cast<size_t>(bits_of(outputs[0].dtype)) / 8;
   // A fill comes before the copies, so filled moves are one part.
   const int parts = fills ? 1 : split_range(elements, lowering.threads(), kEltwiseGrain).parts();

@@ -80,16 +80,20 @@ std::string lower_pool(Lowering& lowering) {
       shape.pad_right >= shape.kw) {
     return "windows of padding only";
   }
-  const int64_t channels = padded_channels(shape.ic), block = channel_block();
+  const int64_t channels = padded_channels(shape.ic), block = channel_block(shape.ic);
   if (shape.n * channels * shape.ih * shape.iw == 0) return "nothing to compute";
   const SingleThreadScope single;
   const bool by_image = shape.n >= lowering.threads();
-  const int64_t units = by_image ? shape.n : channels / block;
+  // Of one image rows, where all channels are one block, else blocks.
+  const bool by_rows = shape.n == 1 && !by_image && channels == block;
+  const int64_t units = by_image ? shape.n : by_rows ? shape.oh : channels / block;
   const int64_t worth = shape.n * channels * shape.ih * shape.iw / kEltwiseGrain;
   const int64_t wanted = std::clamp<int64_t>(worth, 1, std::min<int64_t>(units, lowering.threads()));
-  const Split split = shape.n > 1 && !by_image ? Split{shape.n, 1, shape.n}
-                                               : Split{by_image ? shape.n : channels, by_image ? 1 : block, wanted};
   const bool images = shape.n > 1 || by_image;
+  const Split split = images && !by_image ? Split{shape.n, 1, shape.n}
+                      : images            ? Split{shape.n, 1, wanted}
+                      : by_rows           ? Split{shape.oh, 1, wanted}
+                                          : Split{channels, block, wanted};
   try {
     const Place src = lowering.blocked(node.inputs[0]);
     const Shape y = *lowering.float_shape(node.outputs[0]);
@@ -97,17 +101,20 @@ std::string lower_pool(Lowering& lowering) {
     std::vector<PrimitivePart> parts;
     for (int i = 0; i < split.parts(); ++i) {
       const int64_t begin = split.begin(i), size = split.end(i) - begin;
-      const int64_t n = images ? size : 1, c = images ? channels : size;
-      const int64_t first = images ? begin * channels : begin;
-      const dnnl::memory::desc src_desc({n, c, shape.ih, shape.iw}, kFloat, blocked_tag());
-      const dnnl::memory::desc dst_desc({n, c, shape.oh, shape.ow}, kFloat, blocked_tag());
+      const int64_t n = images ? size : 1, c = images || by_rows ? channels : size;
+      const int64_t plane = images ? begin * channels : by_rows ? 0 : begin;
+      const int64_t row = by_rows ? begin : 0, rows = by_rows ? size : shape.oh;
+      const InputRows input = input_rows(shape, row, rows);
+      const dnnl::memory::desc src_desc({n, c, input.count, shape.iw}, kFloat, blocked_tag());
+      const dnnl::memory::desc dst_desc({n, c, rows, shape.ow}, kFloat, blocked_tag());
       const dnnl::pooling_forward::desc operation(dnnl::prop_kind::forward_inference, pool.algorithm, src_desc,
                                                   dst_desc, {shape.stride_h, shape.stride_w}, {shape.kh, shape.kw},
-                                                  {shape.pad_top, shape.pad_left}, {shape.pad_bottom, shape.pad_right});
+                                                  {input.pad_top, shape.pad_left}, {input.pad_bottom, shape.pad_right});
       const dnnl::pooling_forward::primitive_desc desc(operation, make_attributes(), engine());
-      parts.push_back({dnnl::pooling_forward(desc),
-                       {{DNNL_ARG_SRC, src_desc, shifted(src.where, first * shape.ih * shape.iw)},
-                        {DNNL_ARG_DST, dst_desc, shifted(dst.where, first * shape.oh * shape.ow)}}});
+      parts.push_back(
+          {dnnl::pooling_forward(desc),
+           {{DNNL_ARG_SRC, src_desc, shifted(src.where, (plane * shape.ih + input.begin * block) * shape.iw)},
+            {DNNL_ARG_DST, dst_desc, shifted(dst.where, (plane * shape.oh + row * block) * shape.ow)}}});
     }
     add_primitives(lowering, describe(lowering.graph(), node), std::move(parts));
     // A mean that drops the reduced dimensions has the same channels.

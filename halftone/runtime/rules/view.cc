@@ -10,8 +10,11 @@ namespace {
 bool undoes_layout(const Lowering& lowering, const Node& node) {
   if (!node.is("Transpose")) return false;
   const Place& x = lowering.held(node.inputs[0]);
-  return !x.grid && x.layout == Layout::ChannelsLast &&
-         node.ints_or("perm", {}) == channels_last_permutation(x.shape.size());
+  const auto channels_last = [&] {
+    if (x.layout != Layout::Blocked) return x.layout == Layout::ChannelsLast;
+    return channel_block(channels_of(x.shape).c) == channels_of(x.shape).c;
+  };
+  return !x.grid && channels_last() && node.ints_or("perm", {}) == channels_last_permutation(x.shape.size());
 }
 
 }  // namespace
