@@ -11,7 +11,7 @@ SideBySide measure_side_by_side(const Session& first, const Session& second) {
   const TensorMap inputs = random_inputs(first, 1, rng);
   const auto latencies =
       measure_latency({[&] { static_cast<void>(first.run(inputs)); }, [&] { static_cast<void>(second.run(inputs)); }},
-                      {.warm_up_seconds = 0.05, .seconds = 0.1, .least_runs = 3});
+                      {.warm_up_seconds = 0.02, .seconds = 0.05, .least_runs = 5});
   return {latencies[0].median_ms, latencies[1].median_ms};
 }
 

@@ -32,7 +32,7 @@ class RealModels(unittest.TestCase):
     def test_mobilenet_v2_on_photographs(self):
         model = SHARED / "models" / "mobilenet_v2.onnx"
         made = self.json("quantize", model, "-o", "int8.onnx", "--data", SHARED / "data" / "imagenet-samples",
-                         "--calibration-images", 32)
+                         "--calibration-images", 16)
         self.assertLess(made["size_bytes"], 0.3 * model.stat().st_size)
         self.assertLess(made["peak_rss_mib"], 400)
         # Everything that multiplies is in integers.
