@@ -24,6 +24,9 @@ inline int64_t padded_channels(int64_t channels) {
   return (channels + block - 1) / block * block;
 }
 
+// True where the channels are one block without padding: the Blocked layout then is channels last.
+inline bool is_one_block(int64_t channels) { return channel_block(channels) == channels; }
+
 // A value seen as [n, c, s], s being the product of its spatial dimensions.
 struct Channels {
   int64_t n = 1, c = 1, s = 1;

@@ -15,7 +15,7 @@ void add_reorder(Lowering& lowering, const std::string& name, const Place& from,
   // Slices along the batch are contiguous in both layouts, of one image those along whole blocks of channels. Where all
   // channels are one block, pixels are cut.
   const int64_t block = channel_block(value.c);
-  const bool by_image = value.n > 1, whole_pixels = block == value.c, by_pixel = !by_image && whole_pixels;
+  const bool by_image = value.n > 1, whole_pixels = is_one_block(value.c), by_pixel = !by_image && whole_pixels;
   const int64_t wanted = stored_elements(from.shape, Layout::Blocked) / kEltwiseGrain;
   const int64_t units = by_image ? value.n : by_pixel ? value.s : value.padded() / block;
   const Split split{by_image   ? value.n

@@ -20,7 +20,7 @@ struct ConvWeights {
 };
 
 // Depthwise convolutions keep one channel per group. Other groups are merged, with zeros between them, until each fills
-// whole blocks. `plain_src` leaves the input channels of a dense convolution as they are.
+// whole vector registers. `plain_src` leaves the input channels of a dense convolution as they are.
 ConvWeights arrange_weights(const Convolution& convolution, bool plain_src);
 
 }  // namespace halftone::runtime

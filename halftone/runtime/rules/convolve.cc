@@ -132,8 +132,6 @@ struct Builder {
   }
 };
 
-bool is_one_block(int64_t channels) { return channel_block(channels) == channels; }
-
 // Each pixel a row of its own, so that threads can share pixels: for kernels of one element.
 ConvShape in_one_column(ConvShape shape) {
   const bool one_element = shape.kh * shape.kw * shape.stride_h * shape.stride_w == 1;
@@ -181,8 +179,7 @@ std::string add_convolution(Lowering& lowering, const Convolution& convolution, 
   for (const Manner& manner : kManners) {
     if ((manner.plain_src && !may_be_plain) || (manner.borders && !padded)) continue;
     const ConvShape shape = manner.borders ? with_borders(given) : in_one_column(given);
-    Chain chain = follow(lowering, dst, manner.with_chain);
-    if (!manner.with_chain) chain = {{}, dst, {}, ValueId::None};
+    const Chain chain = manner.with_chain ? follow(lowering, dst, true) : Chain{{}, dst, {}, ValueId::None};
     try {
       Builder builder{lowering, shape, arrange_weights(convolution, manner.plain_src),
                       {},       {},    make_attributes(chain.post_ops),

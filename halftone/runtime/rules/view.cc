@@ -10,11 +10,9 @@ namespace {
 bool undoes_layout(const Lowering& lowering, const Node& node) {
   if (!node.is("Transpose")) return false;
   const Place& x = lowering.held(node.inputs[0]);
-  const auto channels_last = [&] {
-    if (x.layout != Layout::Blocked) return x.layout == Layout::ChannelsLast;
-    return channel_block(channels_of(x.shape).c) == channels_of(x.shape).c;
-  };
-  return !x.grid && channels_last() && node.ints_or("perm", {}) == channels_last_permutation(x.shape.size());
+  const bool channels_last =
+      x.layout == Layout::ChannelsLast || (x.layout == Layout::Blocked && is_one_block(channels_of(x.shape).c));
+  return !x.grid && channels_last && node.ints_or("perm", {}) == channels_last_permutation(x.shape.size());
 }
 
 }  // namespace
